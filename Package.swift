@@ -1,0 +1,114 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// Every target is built with these: Swift 6 mode (from the tools version), explicit existentials, and imports that
+// stay inside the file that names them.
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+// A method that returns a span needs its lifetime said; the attribute is still behind this flag.
+let spans: [SwiftSetting] = settings + [.enableExperimentalFeature("Lifetimes")]
+
+let package = Package(
+    name: "postern",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "postern", targets: ["postern"]),
+        .executable(name: "postern-issuer", targets: ["postern-issuer"]),
+        .executable(name: "trading-demo", targets: ["trading-demo"]),
+        .library(name: "PosternCore", targets: ["PosternCore"]),
+        .library(name: "PosternCrypto", targets: ["PosternCrypto"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        // System libraries: a module map and a shim header, no logic.
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+
+        // The functional core: decides. It has no dependency at all, and the compiler keeps it so.
+        .target(name: "PosternCore", swiftSettings: spans),
+
+        // libcrypto behind one small surface. Synchronous, no I/O.
+        .target(name: "PosternCrypto", dependencies: ["COpenSSL", "PosternCore"], swiftSettings: settings),
+
+        // The shell: moves bytes.
+        .target(
+            name: "PosternProxy",
+            dependencies: [
+                "PosternCore", "PosternCrypto",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Yams", package: "Yams"),
+            ],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "PosternIssuer",
+            dependencies: [
+                "PosternCore", "PosternCrypto",
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: settings
+        ),
+
+        // Executables: wiring only.
+        .executableTarget(
+            name: "postern",
+            dependencies: [
+                "PosternCore", "PosternProxy",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "postern-issuer",
+            dependencies: [
+                "PosternIssuer",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "trading-demo",
+            dependencies: [
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings
+        ),
+
+        .testTarget(name: "PosternCoreTests", dependencies: ["PosternCore"], swiftSettings: settings),
+        .testTarget(
+            name: "PosternCryptoTests", dependencies: ["PosternCore", "PosternCrypto"], swiftSettings: settings),
+        .testTarget(
+            name: "PosternProxyTests",
+            dependencies: [
+                "PosternCore", "PosternProxy",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(name: "PosternIssuerTests", dependencies: ["PosternIssuer"], swiftSettings: settings),
+    ]
+)

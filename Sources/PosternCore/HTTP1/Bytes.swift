@@ -1,0 +1,126 @@
+/// A half-open range of byte offsets into a message. Eight bytes, so that a header table stays small.
+///
+/// Heads are limited to `limits.head` (at most 1 MiB), so 32 bits are always enough.
+public struct ByteRange: Equatable, Sendable {
+    /// Offset of the first byte.
+    public var start: Int32
+    /// Offset after the last byte.
+    public var end: Int32
+
+    @inlinable
+    public init(_ start: Int, _ end: Int) {
+        self.start = Int32(truncatingIfNeeded: start)
+        self.end = Int32(truncatingIfNeeded: end)
+    }
+
+    /// The empty range at offset zero: "not there".
+    public static let none = ByteRange(0, 0)
+
+    @inlinable public var count: Int { Int(self.end) - Int(self.start) }
+    @inlinable public var isEmpty: Bool { self.end <= self.start }
+    @inlinable public var range: Range<Int> { Int(self.start)..<Int(self.end) }
+}
+
+// Access to single bytes and words of a `RawSpan`. The standard library calls these loads unsafe because they
+// reinterpret memory as a type; for integers every bit pattern is valid, and the loads check bounds, so what is
+// offered here is memory-safe. Nothing else in the core loads from a span.
+extension RawSpan {
+    /// The byte at `offset`. Traps when out of bounds.
+    @inlinable @inline(__always)
+    public func byte(_ offset: Int) -> UInt8 {
+        unsafeLoad(fromByteOffset: offset, as: UInt8.self)
+    }
+
+    /// Eight bytes from `offset`, little-endian. Traps when out of bounds.
+    @inlinable @inline(__always)
+    public func word(_ offset: Int) -> UInt64 {
+        UInt64(littleEndian: unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self))
+    }
+
+    /// The bytes of `range`. Traps when out of bounds.
+    @inlinable @inline(__always)
+    @_lifetime(copy self)
+    public func slice(_ range: ByteRange) -> RawSpan {
+        extracting(range.range)
+    }
+
+    /// Whether the bytes are exactly those of `other`.
+    @inlinable
+    public func equals(_ other: RawSpan) -> Bool {
+        let count = self.byteCount
+        guard count == other.byteCount else { return false }
+        var i = 0
+        while i &+ 8 <= count {
+            if self.word(i) != other.word(i) { return false }
+            i &+= 8
+        }
+        while i < count {
+            if self.byte(i) != other.byte(i) { return false }
+            i &+= 1
+        }
+        return true
+    }
+
+    /// Whether the bytes are those of `lowercase` when ASCII case is ignored. `lowercase` holds no upper-case letter.
+    @inlinable
+    public func equalsIgnoringCase(_ lowercase: StaticString) -> Bool {
+        let count = self.byteCount
+        guard count == lowercase.utf8CodeUnitCount else { return false }
+        return lowercase.withUTF8Buffer { expected in
+            for i in 0..<count where self.byte(i).asciiLowercased != expected[i] { return false }
+            return true
+        }
+    }
+
+    /// Whether the bytes are exactly those of `string`.
+    @inlinable
+    public func equals(_ string: StaticString) -> Bool {
+        let count = self.byteCount
+        guard count == string.utf8CodeUnitCount else { return false }
+        return string.withUTF8Buffer { expected in
+            for i in 0..<count where self.byte(i) != expected[i] { return false }
+            return true
+        }
+    }
+
+    /// The bytes as an array. Allocates: not for the path of a request.
+    public func array() -> [UInt8] {
+        [UInt8](capacity: self.byteCount) { output in
+            for i in 0..<self.byteCount { output.append(self.byte(i)) }
+        }
+    }
+
+    /// The bytes as a string, invalid UTF-8 repaired. Allocates: not for the path of a request.
+    public func string() -> String {
+        String(decoding: self.array(), as: UTF8.self)
+    }
+}
+
+extension UInt8 {
+    /// The byte with an ASCII upper-case letter made lower-case.
+    @inlinable @inline(__always)
+    public var asciiLowercased: UInt8 {
+        (self &- 0x41) < 26 ? self | 0x20 : self
+    }
+}
+
+extension [UInt8] {
+    /// Appends the bytes of a span.
+    @inlinable
+    public mutating func append(_ span: RawSpan) {
+        let count = span.byteCount
+        self.append(addingCapacity: count) { output in
+            var i = 0
+            while i < count {
+                output.append(span.byte(i))
+                i &+= 1
+            }
+        }
+    }
+
+    /// Appends the UTF-8 of a literal.
+    @inlinable
+    public mutating func append(_ string: StaticString) {
+        string.withUTF8Buffer { self.append(contentsOf: $0) }
+    }
+}
