@@ -7,7 +7,8 @@ public struct Exchange: Equatable, Sendable {
         case idle
         /// Some of a head came. Exits: `verifying`, `acquiring`, `idle` or `lingering` (refused), `closed`.
         case readingHead
-        /// The token's verdict waits for keys. Exits: `acquiring`, `idle` or `lingering` (refused), `closed`.
+        /// The token's verdict waits for keys. Exits: `readingHead` (judged again), `idle` or `lingering`
+        /// (refused), `closed`.
         case verifying
         /// Permitted; waits for an upstream connection. Exits: `forwarding`, `idle` or `lingering`, `closed`.
         case acquiring
@@ -47,8 +48,6 @@ public struct Exchange: Equatable, Sendable {
         case send(answerContinue: Bool)
         /// Answer the client, give up the upstream connection if there is one, then as `Ending` says.
         case refuse(RefusalCode, Ending)
-        /// Pass the response head on, saying whether the client's connection closes after it.
-        case relay(close: Bool)
         /// The exchange is complete.
         case finish(Ending, reuseUpstream: Bool)
         /// Get a new upstream connection and send the request again.
@@ -65,7 +64,7 @@ public struct Exchange: Equatable, Sendable {
     private var expectsContinue = false
     private var retriesLeft = 0
     private var reusedConnection = false
-    private var bodyWasSent = false
+    private var mayRepeat = false
     private var inputEnded = false
     private var draining = false
 
@@ -80,15 +79,15 @@ public struct Exchange: Equatable, Sendable {
 
     /// The head was read and is well-formed.
     ///
-    /// - Parameter retries: how often the request may be sent again if a reused connection turns out dead: none unless
-    ///   the method is idempotent.
-    public mutating func headRead(keepAlive: Bool, hasBody: Bool, expectsContinue: Bool, retries: Int) {
+    /// - Parameter mayRepeat: whether sending the request twice has the effect of sending it once, and all of it is at
+    ///   hand: an idempotent method and no body.
+    public mutating func headRead(keepAlive: Bool, hasBody: Bool, expectsContinue: Bool, mayRepeat: Bool) {
         self.keepAlive = keepAlive && !self.draining
         self.requestComplete = !hasBody
         self.expectsContinue = expectsContinue
-        self.retriesLeft = retries
+        self.mayRepeat = mayRepeat
+        self.retriesLeft = 0
         self.reusedConnection = false
-        self.bodyWasSent = false
     }
 
     /// The head could not be read: nothing after it can be, either.
@@ -99,6 +98,9 @@ public struct Exchange: Equatable, Sendable {
 
     /// The token cannot be judged at once.
     public mutating func verificationStarted() { self.state = .verifying }
+
+    /// What was waited for is there, or is not coming: the head is judged again.
+    public mutating func verificationEnded() { self.state = .readingHead }
 
     /// The request is refused.
     ///
@@ -111,13 +113,13 @@ public struct Exchange: Equatable, Sendable {
     }
 
     /// A permit was given.
-    public mutating func permitted() -> Action {
+    ///
+    /// - Parameter retries: how often the request may be sent again if a reused connection turns out dead.
+    public mutating func permitted(retries: Int) -> Action {
         self.state = .acquiring
+        self.retriesLeft = self.mayRepeat ? retries : 0
         return .acquire
     }
-
-    /// Some of the request's body went to the upstream: it cannot be sent again.
-    public mutating func bodySent() { self.bodyWasSent = true }
 
     /// The last byte of the request went to the upstream.
     public mutating func requestEnded() { self.requestComplete = true }
@@ -127,6 +129,9 @@ public struct Exchange: Equatable, Sendable {
         if case .forwarding = self.state { return !self.requestComplete }
         return false
     }
+
+    /// Whether all of the request went to the upstream.
+    public var requestIsComplete: Bool { self.requestComplete }
 
     /// Whether bytes that come belong to the next request, which waits.
     public var isBusy: Bool {
@@ -151,16 +156,16 @@ public struct Exchange: Equatable, Sendable {
     /// No upstream connection can be had.
     public mutating func upstreamUnavailable(_ code: RefusalCode) -> Action { self.fail(code) }
 
-    /// A final response head came.
-    public mutating func responseHead() -> Action {
+    /// A final response head came and is passed on.
+    ///
+    /// - Parameter endsWithConnection: the end of its body is the end of the client's connection.
+    /// - Returns: whether the client's connection closes after this response, which its head has to say.
+    public mutating func responseHead(endsWithConnection: Bool) -> Bool {
         self.state = .forwarding(.streaming)
         // A response that overtakes the request's body: the rest of the body will not be waited for.
-        if !self.requestComplete || self.draining { self.keepAlive = false }
-        return .relay(close: !self.keepAlive)
+        if !self.requestComplete || self.draining || endsWithConnection || self.inputEnded { self.keepAlive = false }
+        return !self.keepAlive
     }
-
-    /// Between head and body of the response it turned out that its end is the end of the connection.
-    public mutating func closeAfterResponse() { self.keepAlive = false }
 
     /// The response is complete.
     ///
@@ -180,9 +185,7 @@ public struct Exchange: Equatable, Sendable {
     ///
     /// - Parameter untouched: not one byte of a response came on it for this request.
     public mutating func upstreamClosed(untouched: Bool) -> Action {
-        if self.state == .forwarding(.awaited), untouched, self.reusedConnection, self.retriesLeft > 0,
-            !self.bodyWasSent
-        {
+        if self.state == .forwarding(.awaited), untouched, self.reusedConnection, self.retriesLeft > 0 {
             self.retriesLeft -= 1
             self.state = .acquiring
             return .retry
@@ -224,7 +227,10 @@ public struct Exchange: Equatable, Sendable {
     // MARK: - Time
 
     /// The current state has lasted as long as it may.
-    public mutating func deadlinePassed() -> Action {
+    ///
+    /// - Parameter connecting: while the request waits for an upstream connection: whether one is being opened, so that
+    ///   the upstream is the cause and not the number of requests.
+    public mutating func deadlinePassed(connecting: Bool = false) -> Action {
         switch self.state {
         case .idle, .lingering:
             self.state = .closed
@@ -235,7 +241,7 @@ public struct Exchange: Equatable, Sendable {
         case .verifying:
             return self.fail(.issuerUnavailable)
         case .acquiring:
-            return self.fail(.overloaded)
+            return self.fail(connecting ? .upstreamUnavailable : .overloaded)
         case .forwarding(.awaited):
             return self.fail(self.requestComplete ? .upstreamTimeout : .requestTimeout)
         case .forwarding(.streaming):

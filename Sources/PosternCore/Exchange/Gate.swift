@@ -20,11 +20,6 @@ public struct RouteRules: Equatable, Sendable {
     }
 }
 
-/// Who may send a request that no route declares (`default:`).
-public enum DefaultAccess: Equatable, Sendable {
-    case deny, authenticated, open
-}
-
 /// The rules of one policy, compiled: the order of decisions of 3-behaviour as functions of a request.
 public struct Gate: Sendable {
     public let target: TargetOptions
@@ -35,14 +30,13 @@ public struct Gate: Sendable {
     public let rules: [RouteRules]
     /// For requests that no route declares.
     public let fallback: RouteRules
-    public let defaultAccess: DefaultAccess
     public let identity: IdentityRules
     /// Counts the policies of this process; a `VerifiedToken` knows the one it was made for.
     public let generation: Int
 
     public init(
         target: TargetOptions, tokenLimit: Int, routes: RouteTable, policy: PolicyCatalogue, rules: [RouteRules],
-        fallback: RouteRules, defaultAccess: DefaultAccess, identity: IdentityRules, generation: Int
+        fallback: RouteRules, identity: IdentityRules, generation: Int
     ) {
         self.target = target
         self.tokenLimit = tokenLimit
@@ -50,7 +44,6 @@ public struct Gate: Sendable {
         self.policy = policy
         self.rules = rules
         self.fallback = fallback
-        self.defaultAccess = defaultAccess
         self.identity = identity
         self.generation = generation
     }
@@ -63,9 +56,6 @@ public struct Gate: Sendable {
         case verify(ByteRange)
         case refuse(Refusal)
     }
-
-    /// The route index that stands for "no route declares this".
-    public static let undeclared = -1
 
     /// The rules of a route.
     @inlinable
@@ -84,7 +74,7 @@ public struct Gate: Sendable {
         _ bytes: RawSpan, _ head: RequestHead, route: inout Int, target: inout CheckedTarget,
         captures: inout Captures
     ) -> Admission {
-        route = Self.undeclared
+        route = PolicyCatalogue.undeclared
         do throws(TargetProblem) {
             target = try CheckedTarget.check(bytes, head.target, options: self.target)
         } catch {
@@ -103,7 +93,7 @@ public struct Gate: Sendable {
         case .methodNotAllowed:
             return .refuse(self.methodNotAllowed(bytes, target))
         case .undeclared:
-            return self.admitUndeclared(bytes, head, target)
+            return self.admit(bytes, head, target, declared: PolicyCatalogue.undeclared)
         }
     }
 
@@ -112,28 +102,22 @@ public struct Gate: Sendable {
     ) -> Admission {
         switch self.policy.compiled(route) {
         case .denied:
-            return .refuse(Refusal(.routeDenied, "This route is closed to every caller."))
+            return .refuse(Self.closed(route))
         case .open:
-            guard let permit = self.policy.permitOpen(route: route) else { return Self.closed }
+            guard let permit = self.policy.permitOpen(route: route) else { return .refuse(Self.closed(route)) }
             return .permit(permit)
         case .optional:
-            guard let permit = self.policy.permitOpen(route: route) else { return Self.closed }
-            return self.credential(bytes, head, target, anonymous: permit)
+            return self.credential(bytes, head, target, anonymous: self.policy.permitOpen(route: route))
         case .required:
             return self.credential(bytes, head, target, anonymous: nil)
         }
     }
 
-    private func admitUndeclared(_ bytes: RawSpan, _ head: RequestHead, _ target: CheckedTarget) -> Admission {
-        switch self.defaultAccess {
-        case .deny: return Self.closed
-        case .open: return .permit(self.policy.permitDefault())
-        case .authenticated: return self.credential(bytes, head, target, anonymous: nil)
-        }
+    private static func closed(_ route: Int) -> Refusal {
+        route < 0
+            ? Refusal(.routeNotDeclared, "No route of this service's policy matches the method and path.")
+            : Refusal(.routeDenied, "This route is closed to every caller.")
     }
-
-    private static let closed = Admission.refuse(
-        Refusal(.routeNotDeclared, "No route of this service's policy matches the method and path."))
 
     private func credential(
         _ bytes: RawSpan, _ head: RequestHead, _ target: CheckedTarget, anonymous: Permit?
@@ -176,7 +160,6 @@ public struct Gate: Sendable {
     public func authorize(
         route: Int, token: VerifiedToken, bytes: RawSpan, captures: Captures
     ) -> Result<Permit, Refusal> {
-        if route < 0 { return .success(self.policy.permitDefault()) }
         switch self.policy.decide(route: route, standing: token.standing, bytes: bytes, captures: captures) {
         case .permit(let permit):
             return .success(permit)
@@ -184,16 +167,25 @@ public struct Gate: Sendable {
             return .failure(
                 Refusal(
                     .insufficientScope, "The token lacks a scope that this route needs.",
-                    required: self.policy.required(route: route)))
+                    required: self.policy.required(route)))
         case .accessDenied(let kind):
-            return .failure(
-                Refusal(.accessDenied, kind.detail, required: self.policy.required(route: route)))
+            return .failure(Refusal(.accessDenied, kind.detail, required: self.policy.required(route)))
         case .routeDenied:
-            return .failure(Refusal(.routeDenied, "This route is closed to every caller."))
+            return .failure(Self.closed(route))
         }
     }
 
+    /// Whether a head has fields that speak of identity: for requests that are refused before such fields are removed.
+    public func spoofs(_ bytes: RawSpan, _ head: RequestHead) -> Bool {
+        for field in head.fields where field.kind == .other && self.identity.strips(bytes, field.name) { return true }
+        return false
+    }
+
     // MARK: - Step 5, after verification
+
+    /// Whether a cached token was made ready under this very policy.
+    @inlinable
+    public func isCurrent(_ token: VerifiedToken) -> Bool { token.generation == self.generation }
 
     /// Makes a verified principal ready for requests under this policy.
     public func verifiedToken(for principal: Principal) -> Result<VerifiedToken, Refusal> {
@@ -214,6 +206,18 @@ public struct Gate: Sendable {
                         .identityTooLarge,
                         "The identity headers for this caller would be larger than the service accepts."))
             }
+        }
+    }
+}
+
+extension DenialKind {
+    /// What the client developer is told.
+    var detail: String {
+        switch self {
+        case .role: "The token's subject has none of the roles that this route needs."
+        case .claim: "A claim of the token is not what this route needs."
+        case .issuer: "This route does not accept tokens of this issuer."
+        case .foreignStanding: "The caller could not be judged under the current policy; send the request again."
         }
     }
 }
