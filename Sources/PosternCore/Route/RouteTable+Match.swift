@@ -125,7 +125,7 @@ extension RouteTable {
     }
 
     /// The route that names a method that is not a registered one; -1 if none does.
-    private func otherRoute(at leaf: Int32, _ token: RawSpan) -> Int32 {
+    func otherRoute(at leaf: Int32, _ token: RawSpan) -> Int32 {
         var low = 0
         var high = self.others.count
         while low < high {
