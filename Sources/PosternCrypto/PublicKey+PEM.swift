@@ -17,7 +17,7 @@ extension PublicKey {
             defer { BIO_free(reader) }
             var keys: [PublicKey] = []
             while let block = try Self.nextBlock(reader) { keys.append(try Self.key(of: block)) }
-            guard !keys.isEmpty else { throw .badKey("there is no PUBLIC KEY or CERTIFICATE block in the PEM document") }
+            guard !keys.isEmpty else { throw .badKey("the PEM document has no PUBLIC KEY or CERTIFICATE block") }
             return keys
         }
     }
