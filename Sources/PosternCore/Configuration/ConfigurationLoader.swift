@@ -11,7 +11,7 @@ public enum ConfigurationLoader {
     public static func load(
         _ document: ConfigurationNode, environment: ConfigurationEnvironment
     ) -> Result<LoadedConfiguration, ConfigurationProblems> {
-        .failure(
-            ConfigurationProblems([ConfigurationProblem(mark: document.mark, path: "", message: "not read yet")]))
+        var decoder = ConfigurationDecoder(environment: environment)
+        return decoder.load(document)
     }
 }

@@ -40,7 +40,9 @@ enum PlainScalar {
         if body.hasPrefix("+") || body.hasPrefix("-") { body = body.dropFirst() }
         guard body.utf8.contains(where: { (0x30...0x39).contains($0) }) else { return false }
         if body.hasPrefix("0x") { return body.dropFirst(2).allSatisfy { $0.isHexDigit || $0 == "_" } }
-        if body.hasPrefix("0o") || body.hasPrefix("0b") { return body.dropFirst(2).allSatisfy { $0.isNumber || $0 == "_" } }
+        if body.hasPrefix("0o") || body.hasPrefix("0b") {
+            return body.dropFirst(2).allSatisfy { $0.isNumber || $0 == "_" }
+        }
         return (body.first == "." || body.first?.isNumber == true)
             && body.utf8.allSatisfy { (0x30...0x39).contains($0) || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: ".") }
             && body.utf8.count { $0 == UInt8(ascii: ".") } <= 1 && !Self.isJSONNumber(text)

@@ -13,6 +13,11 @@ struct SchemaReader {
             ConfigurationProblem(mark: mark, path: path, message: message, suggestion: suggestion))
     }
 
+    /// Whether there is a problem at a key or below it.
+    func hasProblem(under path: String) -> Bool {
+        self.problems.contains { $0.path == path || $0.path.hasPrefix("\(path).") }
+    }
+
     /// The value of `node`, or nil if it has a problem that leaves nothing of it.
     mutating func read(_ node: ConfigurationNode, as shape: Shape, path: String) -> Field? {
         if node.isNull {

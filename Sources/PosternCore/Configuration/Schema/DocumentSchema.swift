@@ -16,15 +16,15 @@ extension Shape {
             Key(
                 "default", .choice(["deny", "authenticated", "public"]), default: "deny",
                 "For requests that no route declares"),
-            Key("cors", .section(.cors), "Cross-origin requests of browsers"),
+            Key("cors", .section(.cors), default: .emptyMapping, "Cross-origin requests of browsers"),
             Key("routes", .entries(key: .route, of: .route, noun: "route"), "Who may do what: METHOD /path: access"),
-            Key("paths", .section(.paths), "Odd paths that are let through"),
-            Key("limits", .section(.limits), "Bounds for what a client may send"),
-            Key("timeouts", .section(.timeouts), "How long things may take"),
+            Key("paths", .section(.paths), default: .emptyMapping, "Odd paths that are let through"),
+            Key("limits", .section(.limits), default: .emptyMapping, "Bounds for what a client may send"),
+            Key("timeouts", .section(.timeouts), default: .emptyMapping, "How long things may take"),
             Key(
                 "tunnel_at_expiry", .choice(["close", "keep"]), availability: .later,
                 "What happens to a WebSocket whose token expires"),
-            Key("log", .section(.log), "Logs on standard output"),
+            Key("log", .section(.log), default: .emptyMapping, "Logs on standard output"),
             Key(
                 "event_loops", .either([.choice(["auto"]), .integer(1...256)]), default: "auto",
                 "How many event loops; auto: the CPUs this process may use"),
@@ -41,12 +41,21 @@ extension Section {
         summary: "Cross-origin requests",
         keys: [
             Key(
-                "preflight", .choice(["deny", "forward", "answer"]), default: "deny", availability: .laterUnless("deny"),
+                "preflight", .choice(["deny", "forward", "answer"]), default: "deny",
+                availability: .laterUnless("deny"),
                 "What a preflight gets"),
-            Key("origins", .list(of: .text(.origin), minimum: 1, single: true), availability: .later, "Origins that may call"),
-            Key("methods", .list(of: .text(.token), minimum: 0, single: true), availability: .later, "Methods they may use"),
-            Key("headers", .list(of: .text(.fieldName), minimum: 0, single: true), availability: .later, "Headers they may send"),
-            Key("expose", .list(of: .text(.fieldName), minimum: 0, single: true), availability: .later, "Headers they may read"),
+            Key(
+                "origins", .list(of: .text(.origin), minimum: 1, single: true), availability: .later,
+                "Origins that may call"),
+            Key(
+                "methods", .list(of: .text(.token), minimum: 0, single: true), availability: .later,
+                "Methods they may use"),
+            Key(
+                "headers", .list(of: .text(.fieldName), minimum: 0, single: true), availability: .later,
+                "Headers they may send"),
+            Key(
+                "expose", .list(of: .text(.fieldName), minimum: 0, single: true), availability: .later,
+                "Headers they may read"),
             Key("max_age", .duration(0...Nanoseconds.day), availability: .later, "How long a preflight's answer holds"),
             Key("credentials", .boolean, availability: .later, "Whether cookies and credentials may be sent"),
         ])
@@ -80,7 +89,8 @@ extension Section {
             Key("upstream_idle", .timeout, default: "4s", "How long an unused connection to the service is kept"),
             Key("tunnel_idle", .timeout, availability: .later, "Between two parts of a tunnel"),
             Key("drain", .duration(0...Nanoseconds.day), default: "25s", "For requests in flight at shutdown"),
-            Key("drain_delay", .duration(0...Nanoseconds.hour), default: "0s", "How long accepting goes on at shutdown"),
+            Key(
+                "drain_delay", .duration(0...Nanoseconds.hour), default: "0s", "How long accepting goes on at shutdown"),
         ])
 
     static let log = Section(

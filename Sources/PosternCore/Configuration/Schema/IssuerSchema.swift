@@ -41,7 +41,8 @@ extension Section {
             Key("file", .text(.file), "A file with a JWK set, a JWK or PEM"),
             Key("inline", .object, "A JWK set or a JWK"),
             Key("secret", .secret(minimum: 32), "The shared secret of HMAC algorithms, 32 bytes or more"),
-            Key("refresh", .duration(Nanoseconds.second...Nanoseconds.day), default: "5m", "How often keys are fetched"),
+            Key(
+                "refresh", .duration(Nanoseconds.second...Nanoseconds.day), default: "5m", "How often keys are fetched"),
             Key("timeout", .duration(Nanoseconds.millisecond...Nanoseconds.minute), default: "2s", "For one fetch"),
             Key(
                 "max_stale", .duration(Nanoseconds.second...(30 * Nanoseconds.day)), default: "24h",

@@ -98,3 +98,8 @@ extension ConfigurationNode: ExpressibleByStringLiteral, ExpressibleByArrayLiter
         self = .sequence(items, mark: Mark(line: 1, column: 1))
     }
 }
+
+extension ConfigurationNode {
+    /// A section of which only the defaults count.
+    static let emptyMapping = ConfigurationNode.mapping([], mark: Mark(line: 1, column: 1))
+}

@@ -60,7 +60,9 @@ extension Address {
         }
         return labels.allSatisfy { label in
             (1...63).contains(label.utf8.count)
-                && label.utf8.allSatisfy { $0.isASCIIAlphanumeric || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_") }
+                && label.utf8.allSatisfy {
+                    $0.isASCIIAlphanumeric || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_")
+                }
                 && label.first != "-" && label.last != "-"
         }
     }
@@ -100,10 +102,5 @@ struct SyntaxProblem: Error, Equatable {
 extension UInt8 {
     var isASCIIAlphanumeric: Bool {
         (0x30...0x39).contains(self) || (0x41...0x5A).contains(self) || (0x61...0x7A).contains(self)
-    }
-
-    /// A character of a token (RFC 9110 section 5.6.2).
-    var isTokenCharacter: Bool {
-        self.isASCIIAlphanumeric || "!#$%&'*+-.^_`|~".utf8.contains(self)
     }
 }

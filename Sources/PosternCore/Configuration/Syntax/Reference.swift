@@ -1,5 +1,10 @@
 /// `${NAME}` and `${NAME:-default}` in a text; `$${` is a literal `${`.
+///
+/// Works on bytes: as characters, a brace followed by a combining mark would not be one.
 enum Reference {
+    private static let opening: [UInt8] = [UInt8(ascii: "$"), UInt8(ascii: "{")]
+    private static let literal: [UInt8] = [UInt8(ascii: "$")] + Self.opening
+
     /// Whether a text has anything to replace.
     static func isPresent(in text: String) -> Bool {
         var previous: UInt8 = 0
@@ -12,42 +17,42 @@ enum Reference {
 
     /// The text with every reference replaced, and what went wrong.
     static func replace(in text: String, variable: (String) -> String?) -> (text: String, problems: [String]) {
-        var result = ""
+        var result: [UInt8] = []
         var problems: [String] = []
-        var rest = text[...]
-        while let dollar = rest.firstIndex(of: "$") {
-            result += rest[..<dollar]
-            rest = rest[dollar...]
-            if rest.hasPrefix("$${") {
-                result += "${"
-                rest = rest.dropFirst(3)
-            } else if rest.hasPrefix("${") {
-                guard let close = rest.firstIndex(of: "}") else {
+        var rest = Array(text.utf8)[...]
+        while let byte = rest.first {
+            if rest.starts(with: Self.literal) {
+                result += Self.opening
+                rest = rest.dropFirst(Self.literal.count)
+            } else if rest.starts(with: Self.opening) {
+                guard let close = rest.firstIndex(of: UInt8(ascii: "}")) else {
                     problems.append("\"${\" is not closed; a literal \"${\" is written \"$${\"")
-                    return (result, problems)
+                    break
                 }
-                switch Self.value(of: rest.dropFirst(2)[..<close], variable: variable) {
-                case .success(let value): result += value
+                let reference = String(decoding: rest.dropFirst(2).prefix { $0 != UInt8(ascii: "}") }, as: UTF8.self)
+                switch Self.value(of: reference, variable: variable) {
+                case .success(let value): result += value.utf8
                 case .failure(let problem): problems.append(problem.message)
                 }
-                rest = rest[rest.index(after: close)...]
+                rest = rest[(close + 1)...]
             } else {
-                result += "$"
+                result.append(byte)
                 rest = rest.dropFirst()
             }
         }
-        return (result + rest, problems)
+        return (String(decoding: result, as: UTF8.self), problems)
     }
 
     /// The value of what stands between the braces. As in a shell, the default also stands for an empty variable.
-    private static func value(of reference: Substring, variable: (String) -> String?) -> Result<String, SyntaxProblem> {
-        let name = reference.prefix { $0.utf8.allSatisfy { $0.isASCIIAlphanumeric || $0 == UInt8(ascii: "_") } }
-        let rest = reference.dropFirst(name.count)
-        guard let first = name.first, !first.isNumber, rest.isEmpty || rest.hasPrefix(":-") else {
-            return .failure(
-                SyntaxProblem("\"${\(reference)}\" is not a reference: write ${NAME} or ${NAME:-default}"))
+    private static func value(of reference: String, variable: (String) -> String?) -> Result<String, SyntaxProblem> {
+        let nameBytes = reference.utf8.prefix { $0.isASCIIAlphanumeric || $0 == UInt8(ascii: "_") }
+        let name = String(Substring(nameBytes))
+        let rest = reference.utf8.dropFirst(nameBytes.count)
+        guard let first = nameBytes.first, !(0x30...0x39).contains(first), rest.isEmpty || rest.starts(with: ":-".utf8)
+        else {
+            return .failure(SyntaxProblem("\"${\(reference)}\" is not a reference: write ${NAME} or ${NAME:-default}"))
         }
-        let found = variable(String(name))
+        let found = variable(name)
         if rest.isEmpty {
             guard let found else {
                 return .failure(
@@ -56,11 +61,11 @@ enum Reference {
             }
             return .success(found)
         }
-        let standard = rest.dropFirst(2)
-        guard !standard.contains("${") else {
+        let standard = String(Substring(rest.dropFirst(2)))
+        guard !Self.isPresent(in: standard) else {
             return .failure(SyntaxProblem("the default of ${\(name)} cannot hold another reference"))
         }
         if let found, !found.isEmpty { return .success(found) }
-        return .success(String(standard))
+        return .success(standard)
     }
 }
