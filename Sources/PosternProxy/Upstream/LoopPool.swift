@@ -7,12 +7,11 @@ final class LoopPool {
     let upstream: UpstreamTarget
     private unowned let loop: LoopContext
     private(set) var machine: UpstreamPool
-    private var connections: [UpstreamPool.ConnectionID: UpstreamHandler] = [:]
+    /// By number; the numbers of connections that are gone are given again.
+    private var connections: [UpstreamHandler?] = []
+    private var freeNumbers: [UpstreamPool.ConnectionID] = []
     private var waiters: [UpstreamPool.WaiterID: DownstreamHandler] = [:]
-    private var nextConnection = 0
     private var nextWaiter: UpstreamPool.WaiterID = 0
-    /// Connections that the machine counts as in use.
-    private var inUse: Set<UpstreamPool.ConnectionID> = []
 
     init(_ upstream: UpstreamTarget, loop: LoopContext) {
         self.upstream = upstream
@@ -40,25 +39,32 @@ final class LoopPool {
     /// The exchange on a connection is over, and it can serve another.
     func released(_ connection: UpstreamHandler) {
         guard connection.isActive else { return self.discarded(connection) }
-        self.inUse.remove(connection.id)
+        connection.isLeased = false
         self.run(self.machine.released(connection.id), asking: nil)
     }
 
     /// The exchange on a connection is over, and it cannot serve another.
     func discarded(_ connection: UpstreamHandler) {
-        guard self.inUse.remove(connection.id) != nil else { return }
-        self.connections[connection.id] = nil
+        guard connection.isLeased else { return }
+        connection.isLeased = false
+        self.forget(connection)
         self.run(self.machine.discarded(), asking: nil)
     }
 
     /// A connection is gone.
     func closed(_ connection: UpstreamHandler) {
-        guard self.connections.removeValue(forKey: connection.id) != nil else { return }
-        if self.inUse.remove(connection.id) != nil {
-            self.run(self.machine.discarded(), asking: nil)
-        } else {
+        if connection.isLeased {
+            self.discarded(connection)
+        } else if self.connections[connection.id] === connection {
             _ = self.machine.idleClosed(connection.id)
+            self.forget(connection)
         }
+    }
+
+    private func forget(_ connection: UpstreamHandler) {
+        guard self.connections[connection.id] === connection else { return }
+        self.connections[connection.id] = nil
+        self.freeNumbers.append(connection.id)
     }
 
     /// Closes idle connections, and others when their exchange is over.
@@ -94,19 +100,24 @@ final class LoopPool {
         let downstream = self.waiters.removeValue(forKey: waiter) ?? downstream
         guard let connection = self.connections[id], connection.isActive else {
             // It closed in this very turn: nothing of the request was written, so another one is as good.
-            self.connections[id] = nil
+            if let gone = self.connections[id] { self.forget(gone) }
             self.run(self.machine.discarded(), asking: nil)
             if let downstream { self.acquire(for: downstream, fresh: false) }
             return
         }
-        self.inUse.insert(id)
+        connection.isLeased = true
         guard let downstream else { return self.released(connection) }
         downstream.upstreamReady(connection)
     }
 
     private func connect() {
-        self.nextConnection += 1
-        let handler = UpstreamHandler(id: self.nextConnection, pool: self, loop: self.loop)
+        let number = self.freeNumbers.popLast() ?? self.connections.count
+        let handler = UpstreamHandler(id: number, pool: self, loop: self.loop)
+        if number == self.connections.count {
+            self.connections.append(handler)
+        } else {
+            self.connections[number] = handler
+        }
         let bound = NIOLoopBound((self, handler), eventLoop: self.loop.eventLoop)
         let bootstrap = ClientBootstrap(group: self.loop.eventLoop)
             .connectTimeout(.nanoseconds(self.upstream.connectTimeout))
@@ -125,18 +136,18 @@ final class LoopPool {
             let (pool, handler) = bound.value
             switch result {
             case .success: pool.connected(handler)
-            case .failure: pool.connectFailed()
+            case .failure: pool.connectFailed(handler)
             }
         }
     }
 
     private func connected(_ handler: UpstreamHandler) {
-        self.connections[handler.id] = handler
         self.run(self.machine.connected(handler.id), asking: nil)
         self.loop.flush()
     }
 
-    private func connectFailed() {
+    private func connectFailed(_ handler: UpstreamHandler) {
+        self.forget(handler)
         self.loop.metrics.upstreamConnectFailures &+= 1
         self.run(self.machine.connectFailed(), asking: nil)
         self.loop.flush()

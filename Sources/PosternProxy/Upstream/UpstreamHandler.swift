@@ -13,8 +13,10 @@ final class UpstreamHandler: LoopConnection, ChannelDuplexHandler {
     private let pool: LoopPool
     private var context: ChannelHandlerContext?
     private var timer: DeadlineWheel.Entry?
-    /// Whose request is on this connection; nil while it is idle.
-    private weak var downstream: DownstreamHandler?
+    /// Whose request is on this connection; nil while it is idle. The two refer to each other only during an exchange.
+    private var downstream: DownstreamHandler?
+    /// Whether the pool's machine counts this connection as in use.
+    var isLeased = false
     /// Whether a response was read completely on this connection before.
     private(set) var hasServed = false
     /// The head that was sent last: for sending it again, and as memory for the next one.
@@ -78,6 +80,7 @@ final class UpstreamHandler: LoopConnection, ChannelDuplexHandler {
                 downstream.perform(downstream.exchange.upstreamClosed(untouched: self.untouched))
             }
         }
+        self.downstream = nil
         self.loop.flush()
     }
 
