@@ -136,7 +136,7 @@ struct KeyTests {
                 "ec-k1": "the curve \"secp256k1\" is not supported",
                 "shared": "an oct key is not taken from a key set: give a shared secret as `secret`",
                 "future": "the key type AKP is not supported",
-                "not-a-point": "the numbers are not a valid EC key",
+                "not-a-point": "x and y are not a point on P-256",
             ])
         #expect(skipped.first { $0.keyID == "not-a-point" }?.index == 16)
     }
