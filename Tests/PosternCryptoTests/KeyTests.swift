@@ -86,13 +86,18 @@ struct KeyTests {
             try PublicKey.fromPEM(self.pem("PRIVATE KEY", try key.exportPKCS8()))
         }
         for label in ["RSA PRIVATE KEY", "EC PRIVATE KEY", "ENCRYPTED PRIVATE KEY"] {
-            #expect(throws: CryptoError.badKey("this is a private key: give the public key alone (openssl pkey -pubout)")) {
+            #expect(
+                throws: CryptoError.badKey("this is a private key: give the public key alone (openssl pkey -pubout)")
+            ) {
                 try PublicKey.fromPEM(self.pem(label, [0x30, 0]))
             }
         }
     }
 
-    @Test(arguments: ["", "no key in here", "-----BEGIN PUBLIC KEY-----\n", "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"])
+    @Test(arguments: [
+        "", "no key in here", "-----BEGIN PUBLIC KEY-----\n",
+        "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n",
+    ])
     func brokenPEMIsRefused(_ text: String) {
         #expect(throws: CryptoError.self) { try PublicKey.fromPEM(Array(text.utf8)) }
     }
@@ -152,5 +157,26 @@ struct KeyTests {
         }
         #expect(throws: CryptoError.self) { try KeySet<PublicKey>.load(file: Array("{".utf8)) }
         #expect(throws: CryptoError.self) { try KeySet<PublicKey>.load(file: Array(#"{"keys":[{"kty":"oct"}]}"#.utf8)) }
+    }
+
+    @Test func oneKeyVerifiesOnManyThreadsAtOnce() async throws {
+        for algorithm in [SignatureAlgorithm.rs256, .es256, .eddsa] {
+            let key = try SigningKey.generate(algorithm)
+            let publicKey = try PublicKey(jwk: key.publicKey)
+            let message = Array("message".utf8)
+            let signature = try key.sign(message)
+            let failures = await withTaskGroup(of: Int.self) { group in
+                for _ in 0..<8 {
+                    group.addTask {
+                        (0..<200).count { _ in
+                            !OpenSSLVerifier().verify(
+                                algorithm, key: publicKey, message: message.span.bytes, signature: signature.span.bytes)
+                        }
+                    }
+                }
+                return await group.reduce(0, +)
+            }
+            #expect(failures == 0)
+        }
     }
 }

@@ -9,7 +9,9 @@ struct PrimitivesTests {
             Digest.sha256Hex(Array("abc".utf8)) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
         #expect(Digest.sha256Hex([]) == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
         let million = [UInt8](repeating: UInt8(ascii: "a"), count: 1_000_000)
-        #expect(Digest.sha256(million.span.bytes) == hex("cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0"))
+        #expect(
+            Digest.sha256(million.span.bytes) == hex("cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0")
+        )
     }
 
     /// RFC 4231 section 4.
@@ -34,7 +36,8 @@ struct PrimitivesTests {
 
     @Test func hmacUnderAnEmptyKeyAndOfNothing() {
         #expect(
-            HMAC.sha256(key: [], message: []) == hex("b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad"))
+            HMAC.sha256(key: [], message: []) == hex("b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad")
+        )
     }
 
     /// RFC 5869 appendices A.1 and A.3.

@@ -49,8 +49,11 @@ struct TokenAttackTests {
 
     /// One valid token of each kind of key.
     private var validOfEachKind: [TokenFixture.Case] {
-        ["RS256 with an RSA key of 2048 bits", "PS256 with an RSA key of 2048 bits", "ES256", "EdDSA", "HS256 with a secret"]
-            .compactMap { name in self.fixture.cases.first { $0.name == "\(name) is valid" } }
+        [
+            "RS256 with an RSA key of 2048 bits", "PS256 with an RSA key of 2048 bits", "ES256", "EdDSA",
+            "HS256 with a secret",
+        ]
+        .compactMap { name in self.fixture.cases.first { $0.name == "\(name) is valid" } }
     }
 
     @Test func everyFlippedBitIsRefused() throws {
@@ -64,7 +67,8 @@ struct TokenAttackTests {
                 for bit in 0..<8 {
                     var flipped = token
                     flipped[index] ^= 1 << UInt8(bit)
-                    #expect(verdict(try self.validate(flipped, row)) != "valid", "\(row.name), byte \(index) bit \(bit)")
+                    #expect(
+                        verdict(try self.validate(flipped, row)) != "valid", "\(row.name), byte \(index) bit \(bit)")
                 }
             }
         }
@@ -96,7 +100,8 @@ struct TokenAttackTests {
                     }
                 }
                 guard mutated != token else { continue }
-                #expect(verdict(try self.validate(mutated, row)) != "valid", "\(String(decoding: mutated, as: UTF8.self))")
+                #expect(
+                    verdict(try self.validate(mutated, row)) != "valid", "\(String(decoding: mutated, as: UTF8.self))")
             }
         }
     }

@@ -32,7 +32,8 @@ struct JSONReaderTests {
         (#""\u0041\u00e9\u20AC""#, .string("A\u{E9}\u{20AC}")), (#""\ud83d\ude00""#, .string("\u{1F600}")),
         (#""\u0000""#, .string("\u{0}")), ("\"\u{E9}\u{1F600}\"", .string("\u{E9}\u{1F600}")),
         ("\"\u{7F}\"", .string("\u{7F}")),
-        ("[]", .array([])), ("[ ]", .array([])), ("[1,[2],{}]", .array([.number(1, text: "1"), .array([.number(2, text: "2")]), .object([])])),
+        ("[]", .array([])), ("[ ]", .array([])),
+        ("[1,[2],{}]", .array([.number(1, text: "1"), .array([.number(2, text: "2")]), .object([])])),
         ("{}", .object([])), ("{ }", .object([])),
         (
             #"{"a" : 1 , "b":null}"#,
@@ -46,14 +47,16 @@ struct JSONReaderTests {
     }
 
     static let refused: [(String, JSONProblem.Kind)] = [
-        ("", .unexpectedEnd), ("  ", .unexpectedEnd), ("[", .unexpectedEnd), ("[1", .unexpectedEnd), ("{", .unexpectedEnd),
+        ("", .unexpectedEnd), ("  ", .unexpectedEnd), ("[", .unexpectedEnd), ("[1", .unexpectedEnd),
+        ("{", .unexpectedEnd),
         (#"{"a""#, .unexpectedEnd), (#"{"a":"#, .unexpectedEnd), (#"{"a":1"#, .unexpectedEnd), ("\"a", .unexpectedEnd),
         ("\"\\", .unexpectedEnd), (#""\u12"#, .unexpectedEnd), ("[1,", .unexpectedEnd),
         ("[1,]", .unexpectedByte), ("[,1]", .unexpectedByte), ("[1 2]", .unexpectedByte), ("{,}", .unexpectedByte),
         (#"{"a":1,}"#, .unexpectedByte), (#"{"a" 1}"#, .unexpectedByte), ("{a:1}", .unexpectedByte),
         ("{'a':1}", .unexpectedByte), ("{1:1}", .unexpectedByte), ("tru", .unexpectedByte), ("True", .unexpectedByte),
         ("nul", .unexpectedByte), ("NaN", .unexpectedByte), ("Infinity", .unexpectedByte), ("+1", .unexpectedByte),
-        (".5", .unexpectedByte), ("//\n1", .unexpectedByte), ("\u{FEFF}1", .unexpectedByte), ("\u{A0}1", .unexpectedByte),
+        (".5", .unexpectedByte), ("//\n1", .unexpectedByte), ("\u{FEFF}1", .unexpectedByte),
+        ("\u{A0}1", .unexpectedByte),
         ("\u{0}", .unexpectedByte), ("]", .unexpectedByte), ("[}", .unexpectedByte), ("{]", .unexpectedByte),
         ("1 1", .trailingBytes), ("{}{}", .trailingBytes), ("{}\u{0}", .trailingBytes), ("truetrue", .trailingBytes),
         ("01", .badNumber), ("-01", .badNumber), ("00", .badNumber), ("-", .badNumber), ("1.", .badNumber),
@@ -73,10 +76,12 @@ struct JSONReaderTests {
         #expect(self.kind(self.parse(text)) == kind)
     }
 
-    @Test(arguments: [
-        [0x22, 0x80, 0x22], [0x22, 0xC0, 0xAE, 0x22], [0x22, 0xED, 0xA0, 0x80, 0x22], [0x22, 0xF5, 0x80, 0x80, 0x80, 0x22],
-        [0x22, 0xC3, 0x22], [0x22, 0xFF, 0x22], [0x22, 0x5C, 0x6E, 0xC0, 0x80, 0x22], [0x22, 0xE2, 0x82, 0x22],
-    ] as [[UInt8]])
+    @Test(
+        arguments: [
+            [0x22, 0x80, 0x22], [0x22, 0xC0, 0xAE, 0x22], [0x22, 0xED, 0xA0, 0x80, 0x22],
+            [0x22, 0xF5, 0x80, 0x80, 0x80, 0x22],
+            [0x22, 0xC3, 0x22], [0x22, 0xFF, 0x22], [0x22, 0x5C, 0x6E, 0xC0, 0x80, 0x22], [0x22, 0xE2, 0x82, 0x22],
+        ] as [[UInt8]])
     func invalidUTF8IsRefused(_ bytes: [UInt8]) {
         #expect(self.kind(self.parse(bytes)) == .badEncoding)
     }
@@ -128,7 +133,8 @@ struct JSONReaderTests {
 
     @Test func serializedValueIsCompactAndEscaped() {
         let value = JSONValue.object([
-            .init(name: "a\"", value: .string("\\ \n\r\t\u{1}\u{1F} é/")), .init(name: "b", value: .array([.null, .bool(true), JSONValue(7)])),
+            .init(name: "a\"", value: .string("\\ \n\r\t\u{1}\u{1F} é/")),
+            .init(name: "b", value: .array([.null, .bool(true), JSONValue(7)])),
             .init(name: "c", value: .object([])),
         ])
         let text = #"{"a\"":"\\ \n\r\t\u0001\u001f é/","b":[null,true,7],"c":{}}"#
