@@ -99,10 +99,9 @@ extension SchemaReader {
     }
 
     private static func integer(_ scalar: ScalarText, in range: ClosedRange<Int>) throws(ScalarProblem) -> Int {
-        guard PlainScalar.isDecimal(scalar.text), let number = Int(scalar.text), range.contains(number) else {
-            throw ScalarProblem()
-        }
+        guard PlainScalar.isDecimal(scalar.text) else { throw ScalarProblem() }
         guard scalar.mayBeTyped else { throw ScalarProblem(detail: "remove the quotes") }
+        guard let number = Int(scalar.text), range.contains(number) else { throw ScalarProblem() }
         return number
     }
 
