@@ -48,20 +48,24 @@ func libcryptoFailure(_ operation: String) -> CryptoError {
 }
 
 /// Calls `body` with the array's bytes; unlike the array's own method the pointer is never nil, as libcrypto wants.
-func withBytes<Result>(_ bytes: [UInt8], _ body: (UnsafePointer<UInt8>) throws -> Result) rethrows -> Result {
+func withBytes<Result, Failure: Error>(
+    _ bytes: [UInt8], _ body: (UnsafePointer<UInt8>) throws(Failure) -> Result
+) throws(Failure) -> Result {
     guard bytes.isEmpty else {
-        return try bytes.withUnsafeBufferPointer { buffer in
+        return try bytes.withUnsafeBufferPointer { (buffer) throws(Failure) -> Result in
             guard let base = buffer.baseAddress else { preconditionFailure("a non-empty array has an address") }
             return try body(base)
         }
     }
-    var nothing: UInt8 = 0
-    return try withUnsafePointer(to: &nothing, body)
+    let nothing: UInt8 = 0
+    return try withUnsafePointer(to: nothing, body)
 }
 
 /// Calls `body` with the span's bytes; the pointer is never nil.
-func withBytes<Result>(_ span: RawSpan, _ body: (UnsafePointer<UInt8>) throws -> Result) rethrows -> Result {
-    try span.withUnsafeBytes { buffer in
+func withBytes<Result, Failure: Error>(
+    _ span: RawSpan, _ body: (UnsafePointer<UInt8>) throws(Failure) -> Result
+) throws(Failure) -> Result {
+    try span.withUnsafeBytes { (buffer) throws(Failure) -> Result in
         guard let base = buffer.baseAddress, !buffer.isEmpty else { return try withBytes([], body) }
         return try body(base.assumingMemoryBound(to: UInt8.self))
     }
