@@ -25,9 +25,9 @@ enum SQLiteMigrations {
                     client_id TEXT NOT NULL UNIQUE,
                     is_active INTEGER NOT NULL CHECK (is_active IN (0, 1)),
                     is_trusted INTEGER NOT NULL CHECK (is_trusted IN (0, 1)),
-                    access_token_lifetime INTEGER NOT NULL CHECK (access_token_lifetime > 0),
-                    rate_limit_per_minute INTEGER NOT NULL CHECK (rate_limit_per_minute > 0),
-                    rate_limit_per_hour INTEGER NOT NULL CHECK (rate_limit_per_hour > 0),
+                    access_token_lifetime INTEGER NOT NULL CHECK (access_token_lifetime BETWEEN 1 AND 2147483647),
+                    rate_limit_per_minute INTEGER NOT NULL CHECK (rate_limit_per_minute BETWEEN 1 AND 2147483647),
+                    rate_limit_per_hour INTEGER NOT NULL CHECK (rate_limit_per_hour BETWEEN 1 AND 2147483647),
                     allowed_ips TEXT NOT NULL,
                     created_at INTEGER NOT NULL
                 ) STRICT;

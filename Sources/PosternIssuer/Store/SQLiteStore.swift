@@ -1,7 +1,8 @@
 import Foundation
 import GRDB
 
-/// The embedded store: one SQLite file in WAL mode, with foreign keys, and 5 seconds of patience for another writer.
+/// The embedded store: one SQLite file in WAL mode, with foreign keys, synchronous commits, and 5 seconds of patience for
+/// another writer.
 struct SQLiteStore: IssuerStore {
     let pool: DatabasePool
 
@@ -18,6 +19,9 @@ struct SQLiteStore: IssuerStore {
                 throw IssuerStartError.store("\(path) was written by a newer version of postern-issuer")
             }
             try migrator.migrate(self.pool)
+            // WAL's usual NORMAL may lose the last commits when power fails. Writes are rare here, and what was
+            // acknowledged (a registration, a revocation) has to stay.
+            try self.pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
         } catch let error as DatabaseError {
             throw IssuerStartError.store("\(path) cannot be opened: \(error.message ?? error.resultCode.description)")
         }

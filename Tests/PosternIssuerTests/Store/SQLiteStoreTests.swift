@@ -40,6 +40,10 @@ import Testing
         #expect(tables == ["client", "client_scope", "client_secret", "scope", "setting", "signing_key"])
         #expect(journal == "wal")
         #expect(foreignKeys == 1)
+        let synchronous = try await store.pool.writeWithoutTransaction { database in
+            try Int.fetchOne(database, sql: "PRAGMA synchronous")
+        }
+        #expect(synchronous == 2)
         #expect(try await store.purpose() == nil)
     }
 
@@ -86,6 +90,17 @@ import Testing
         try await self.register(store, digest: 2)
         #expect(try await store.client("c1")?.accessTokenLifetime == 99)
         #expect(try await store.secretDigests(of: "c1") == [[UInt8](repeating: 2, count: 32)])
+    }
+
+    @Test(
+        "Lifetimes and limits that make no sense cannot be stored",
+        arguments: ["access_token_lifetime", "rate_limit_per_minute", "rate_limit_per_hour"], [0, -1, 2_147_483_648])
+    func bounds(_ column: String, _ value: Int) async throws {
+        let store = try self.store(try TemporaryFolder())
+        try await self.register(store)
+        await #expect(throws: DatabaseError.self) {
+            try await store.pool.write { try $0.execute(sql: "UPDATE client SET \(column) = \(value)") }
+        }
     }
 
     @Test("A removed client takes its secrets and grants along; a scope in use cannot go")
