@@ -111,6 +111,17 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
-        .testTarget(name: "PosternIssuerTests", dependencies: ["PosternIssuer"], swiftSettings: settings),
+        .testTarget(
+            name: "PosternIssuerTests",
+            dependencies: [
+                "PosternCore", "PosternCrypto", "PosternIssuer",
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdTesting", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            swiftSettings: settings
+        ),
     ]
 )
