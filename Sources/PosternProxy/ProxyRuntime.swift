@@ -95,6 +95,7 @@ final class ProxyRuntime: Sendable {
     /// - Returns: the exit code.
     func serve() async -> Int32 {
         let watch = Task { await self.watchFile() }
+        StartUpMemory.release()
         defer { watch.cancel() }
         return await withTaskGroup(of: Int32?.self) { tasks in
             let (ended, end) = AsyncStream.makeStream(of: Void.self)
