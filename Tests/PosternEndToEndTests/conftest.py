@@ -113,5 +113,7 @@ def only_sentinel(proxy, upstream):
         seen = [each.target for each in upstream.requests]
         assert seen == ["/health?sentinel"], seen
         upstream.requests[0].check()
+        for connection in upstream.open_connections():
+            assert connection.buffer == b"", "bytes of a refused request at the upstream: %r" % connection.buffer
 
     return check

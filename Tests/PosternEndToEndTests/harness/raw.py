@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import json
 import re
+import select
 import socket
 import time
 
@@ -97,8 +98,10 @@ class RawClient:
         return self
 
     def drip(self, data):
-        """One byte per segment."""
+        """One byte per segment, until everything is sent or the peer has begun to answer."""
         for i in range(len(data)):
+            if select.select([self.sock], [], [], 0)[0]:
+                break
             self.send(data[i : i + 1])
         return self
 
