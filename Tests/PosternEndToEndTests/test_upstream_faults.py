@@ -24,6 +24,16 @@ def settings():
     }
 
 
+@pytest.fixture
+def upstream(module_upstream):
+    """An upstream that takes one request a connection, so that each fault meets a new one and no retry rule."""
+    module_upstream.clear()
+    module_upstream.default = scripts.echo_once
+    module_upstream.requests = []
+    yield module_upstream
+    module_upstream.clear()
+
+
 def ok(*lines, body=b"ok", length=True):
     fields = list(lines) + (["Content-Length: %d" % len(body)] if length else [])
     return "\r\n".join(["HTTP/1.1 200 OK"] + fields).encode("latin-1") + b"\r\n\r\n" + body
@@ -83,8 +93,6 @@ FAULTS = table(
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize("script, codes", FAULTS)
 def test_fault_before_the_head_has_its_answer(proxy, upstream, script, codes, method):
-    upstream.drop()
-    wait_until(lambda: not upstream.open_connections(), 2)
     upstream.script(script)
     began = time.monotonic()
     answer = proxy.call(method, "/public/x", body=b"abc" if method == "POST" else None)
@@ -176,6 +184,7 @@ def test_a_head_answer_with_a_body_never_poisons_the_next(proxy, upstream):
 
 
 def test_bytes_on_an_idle_connection_retire_it(proxy, upstream):
+    upstream.script(scripts.echo)
     assert proxy.call("GET", "/public/warm").status == 200
     warm = upstream.connections[upstream.requests[0].connection]
     warm.sock.sendall(ok(body=b"forged"))

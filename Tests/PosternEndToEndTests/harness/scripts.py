@@ -62,6 +62,15 @@ reset_before_response = raw(b"", then="reset")
 close_at_head = raw(b"", then="close", read=False)
 
 
+def echo_once(exchange):
+    """`echo` on a connection that is closed then: the next request comes on a new one."""
+    exchange.read_body()
+    body = b'{"target": "%s"}' % exchange.request.target.encode("latin-1")
+    head = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(body)
+    exchange.send(head if exchange.request.method == "HEAD" else head + body)
+    exchange.close()
+
+
 def after(event, script):
     """`script`, once the threading.Event is set (bounded)."""
 
