@@ -267,3 +267,12 @@ def test_secret_by_environment_and_by_file(start, upstream, tmp_path):
         other = mint.Key("HS256", None, secret=b"another-secret-of-40-characters-exactly!")
         check_problem(ask(proxy, other), "invalid_token")
         assert secret.private.decode() not in proxy.output() + proxy.get_admin("/policy").body.decode()
+
+
+def test_cache_control_lengthens_the_refresh(start, upstream, key_server):
+    server = key_server(FIRST)
+    server.fields = {"Cache-Control": "public, max-age=300"}
+    proxy = start(keyed(upstream, {"url": server.url + "/jwks", "refresh": "1s"}))
+    time.sleep(2.5)  # the refresh that must not come would come within this time
+    assert server.fetches() == 1
+    assert ask(proxy, FIRST).status == 200

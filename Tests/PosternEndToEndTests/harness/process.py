@@ -124,9 +124,15 @@ class Child:
 class Postern(Child):
     """A running postern with the given configuration (a mapping, or the text of a proxy.yaml)."""
 
-    def __init__(self, folder, config, env=None, arguments=("run",), ready=True, stdout=None):
+    def __init__(self, folder, config, env=None, arguments=("run",), ready=True, stdout=None,
+                 mounted=False):
         self.folder = folder
         self.file = folder / "proxy.yaml"
+        if mounted:
+            # As in a Kubernetes volume: proxy.yaml -> ..data/proxy.yaml, and ..data -> the folder of this version.
+            (folder / "v1").mkdir()
+            os.symlink("v1", str(folder / "..data"))
+            os.symlink("..data/proxy.yaml", str(self.file))
         if isinstance(config, dict):
             config = dict(config)
             config.setdefault("listen", "127.0.0.1:%d" % free_port())
