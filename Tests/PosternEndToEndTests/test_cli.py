@@ -110,7 +110,7 @@ ERRORS = table(
     ("an unknown access word", "routes:\n  GET /a: pubic\n", (11, 11), ["public"]),
     ("a claim bound to no parameter", 'routes:\n  GET /a/{x}: {claims: {sub: "{y}"}}\n', (11, None), ["y"]),
     ("a route's issuer that does not exist", "routes:\n  GET /a: {issuers: [mian]}\n", (11, None), ["mian", "main"]),
-    ("an address without a port", ROUTES + "trusted_proxies: [10.0.0.0/33]\n", (12, None), ["trusted_proxies"]),
+    ("a network of too many bits", ROUTES + "trusted_proxies: [10.0.0.0/33]\n", (12, None), ["trusted_proxies"]),
     ("an identity header that is no name", ROUTES + 'identity: {"X User": user}\n', (12, 12), ["X User"]),
     ("an identity header that frames", ROUTES + "identity: {Content-Length: user}\n", (12, 12), ["Content-Length"]),
     ("event loops of zero", ROUTES + "event_loops: 0\n", (12, 14), ["event_loops"]),
