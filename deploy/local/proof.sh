@@ -4,7 +4,11 @@
 issuer=http://127.0.0.1:8000
 proxy=http://127.0.0.1:8080
 client_id=trading-dashboard
-client_secret=dev-secret-of-the-trading-dashboard
+
+# A new secret for each run: none is written into the repository, and the store starts afresh as well. The issuer takes
+# it from the environment in dev mode alone.
+client_secret=$(od -An -N 24 -t x1 /dev/urandom | tr -d ' \n')
+export POSTERN_ISSUER_DEV_SECRET_TRADING_DASHBOARD=$client_secret
 
 # request ARGUMENTS…: the answer's body in $body, its status in $status.
 request() {
@@ -41,9 +45,9 @@ prove() {
     [[ $body != *forged* ]] || fail "an allowed call: a forged X-User-Id reached the service"
     say "  allowed: GET /api/v1/trades → $status, the service saw the caller $client_id"
 
-    request --request DELETE --header "Authorization: Bearer $token" "$proxy/api/v1/trades/T-1001"
+    request --request DELETE --header "Authorization: Bearer $token" "$proxy/api/v1/trades/1001"
     expect "a refused call" 403 insufficient_scope
-    say "  refused: DELETE /api/v1/trades/T-1001 → $status $(member code): $(member detail)"
+    say "  refused: DELETE /api/v1/trades/1001 → $status $(member code): $(member detail)"
 }
 
 print_commands() {
@@ -59,7 +63,7 @@ An allowed call; "caller" in the answer holds the X-User headers that the servic
 
 A refused call, which says what is missing:
 
-  curl -si -X DELETE -H "Authorization: Bearer \$TOKEN" $proxy/api/v1/trades/T-1001
+  curl -si -X DELETE -H "Authorization: Bearer \$TOKEN" $proxy/api/v1/trades/1001
 
 EOF
 }

@@ -5,7 +5,7 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 deploy/local/setup.sh run
-build_release
+build_release "$@"
 rm -rf .build/dist
 mkdir -p .build/dist
 for program in postern postern-issuer trading-demo; do

@@ -55,6 +55,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.reply(200, '{{"caller": {{"X-Client-Id": "trading-dashboard"}}}}')
     def do_POST(self):
+        form = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        secret = os.environ["POSTERN_ISSUER_DEV_SECRET_TRADING_DASHBOARD"]
+        if len(secret) < 32 or form != f"client_id=trading-dashboard&client_secret={{secret}}":
+            return self.reply(401, '{{"error": "invalid_client"}}')
         self.reply(200, '{{"access_token": "e30.e30.c2ln", "scope": "trade:read", "expires_in": 1800}}')
     def do_DELETE(self):
         if trouble == "postern open":
@@ -252,7 +256,7 @@ class RunTest(unittest.TestCase):
     def test_a_missing_swift_is_one_sentence(self):
         tools = self.root / "no-swift"
         tools.mkdir()
-        for name in ("bash", "dirname", "sed", "awk", "head", "id", "dpkg-query"):
+        for name in ("bash", "dirname", "sed", "awk", "head", "id", "od", "tr", "dpkg-query"):
             os.symlink(shutil.which(name), tools / name)
         self.environment["PATH"] = str(tools)
         status, output = self.finish(self.start(shutil.which("bash"), "deploy/local/run.sh"))
