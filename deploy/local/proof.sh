@@ -45,9 +45,9 @@ prove() {
     [[ $body != *forged* ]] || fail "an allowed call: a forged X-User-Id reached the service"
     say "  allowed: GET /api/v1/trades → $status, the service saw the caller $client_id"
 
-    request --request DELETE --header "Authorization: Bearer $token" "$proxy/api/v1/trades/1001"
+    request --request DELETE --header "Authorization: Bearer $token" "$proxy/api/v1/trades/700001"
     expect "a refused call" 403 insufficient_scope
-    say "  refused: DELETE /api/v1/trades/1001 → $status $(member code): $(member detail)"
+    say "  refused: DELETE /api/v1/trades/700001 → $status $(member code): $(member detail)"
 }
 
 print_commands() {
@@ -63,7 +63,7 @@ An allowed call; "caller" in the answer holds the X-User headers that the servic
 
 A refused call, which says what is missing:
 
-  curl -si -X DELETE -H "Authorization: Bearer \$TOKEN" $proxy/api/v1/trades/1001
+  curl -si -X DELETE -H "Authorization: Bearer \$TOKEN" $proxy/api/v1/trades/700001
 
 EOF
 }
