@@ -12,10 +12,16 @@ public final class SigningKey: Sendable {
     /// The public half.
     public let publicKey: JWK
 
+    /// Takes ownership of `pkey`, also when it is refused: `deinit` does not run after an `init` that throws.
     init(adopting pkey: OpaquePointer, algorithm: SignatureAlgorithm) throws(CryptoError) {
+        do {
+            self.publicKey = try SigningKey.publicHalf(pkey, algorithm)
+        } catch {
+            EVP_PKEY_free(pkey)
+            throw error
+        }
         self.pkey = pkey
         self.algorithm = algorithm
-        self.publicKey = try SigningKey.publicHalf(pkey, algorithm)
     }
 
     deinit {
