@@ -149,6 +149,8 @@ struct YAMLText {
                 "a tab cannot indent: use spaces"
             } else if problem.contains("mapping values are not allowed") {
                 "a string with \": \" wants quotes; or a line is not indented as its neighbours are"
+            } else if context?.contains("quoted scalar") == true, problem.contains("end of stream") {
+                "the quote that begins here is never closed"
             } else if problem.contains("nesting level") {
                 "nested too deeply"
             } else if problem.contains("cannot start any token") {

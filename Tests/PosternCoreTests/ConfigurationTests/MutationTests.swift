@@ -26,11 +26,11 @@ import Testing
         "redis://", "10.0.0.0/99999999999999999999", "::/128", String(repeating: "a", count: 300),
     ]
 
-    @Test(arguments: 0..<64)
+    @Test(arguments: 0..<32)
     func mutatedDocumentNeverTraps(seed: Int) {
         var random = SeededGenerator(state: UInt64(seed) &* 0x9E37_79B9_7F4A_7C15 | 1)
         let document = FlowNode.parse(Self.document)
-        for _ in 0..<60 {
+        for _ in 0..<40 {
             var node = document
             for _ in 0...Int.random(in: 0..<4, using: &random) { node = Self.mutated(node, using: &random) }
             switch ConfigurationLoader.load(node, environment: World.environment) {

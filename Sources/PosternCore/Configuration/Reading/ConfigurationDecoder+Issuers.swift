@@ -45,7 +45,8 @@ extension ConfigurationDecoder {
     /// HMAC needs a secret, and a secret is good for nothing else: a public key must never become a shared secret.
     private mutating func algorithms(_ field: Field, keys: Field) -> [SignatureAlgorithm] {
         guard let list = field["algorithms"] else { return [] }
-        let hasSecret = keys.written("secret") != nil
+        // A secret that is too short is a secret.
+        let hasSecret = keys["secret"] != nil || self.reader.hasProblem(under: "\(keys.path).secret")
         var result: [SignatureAlgorithm] = []
         for item in list.list ?? [] {
             guard let algorithm = item.text.flatMap({ SignatureAlgorithm(rawValue: $0) }) else { continue }
