@@ -1,8 +1,7 @@
+import PosternProxy
 #if canImport(Glibc)
 import Glibc
 #endif
-import PosternProxy
-
-let path = CommandLine.arguments.count > 1 ? CommandLine.arguments[1] : "proxy.yaml"
+let path = CommandLine.arguments.last ?? "proxy.yaml"
 let code = await Proxy(configurationPath: path).run()
 exit(code)
