@@ -28,7 +28,8 @@ struct IPAddress: Equatable, Sendable {
             guard let bytes = Self.groups(text[...]), bytes.count == 16 else { return nil }
             return bytes
         }
-        guard let head = Self.groups(text[..<gap.lowerBound], mayEndAsV4: false), let tail = Self.groups(text[gap.upperBound...]),
+        guard let head = Self.groups(text[..<gap.lowerBound], mayEndAsV4: false),
+            let tail = Self.groups(text[gap.upperBound...]),
             head.count + tail.count <= 14
         else { return nil }
         return head + [UInt8](repeating: 0, count: 16 - head.count - tail.count) + tail
