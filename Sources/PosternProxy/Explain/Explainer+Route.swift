@@ -61,6 +61,17 @@ extension Explainer {
         return ["the path \(other) is declared for \(methods.joined(separator: ", ")); it is another path"]
     }
 
+    /// What the request has instead of a credential.
+    func credentialHints(_ bytes: RawSpan, _ refusal: Refusal) -> [String] {
+        guard refusal.code == .missingToken else { return [] }
+        var hints: [String] = []
+        if self.head.authorizationCount > 0 { hints.append("the Authorization header has another scheme than Bearer") }
+        if bytes.slice(self.target.query).string().contains("access_token") {
+            hints.append("an access_token in the query is no credential")
+        }
+        return hints
+    }
+
     /// Headers of the client that speak of identity.
     func strippedFacts(_ bytes: RawSpan) -> [String] {
         let identity = self.snapshot.gate.identity

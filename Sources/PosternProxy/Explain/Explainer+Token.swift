@@ -20,8 +20,8 @@ extension Explainer {
         let problem: TokenProblem
         switch verdict {
         case .valid(let principal):
-            facts.append("the signature is valid")
-            facts += TokenFacts.principal(principal, now: self.now)
+            facts += ["the signature is valid", TokenFacts.expiry(principal, now: self.now)]
+            facts += TokenFacts.principal(principal)
             self.explanation.add(.token, .passed, facts)
             return principal
         case .invalid(let found): problem = found
@@ -66,7 +66,8 @@ extension Explainer {
         }
         do throws(TokenProblem) {
             let principal = try ClaimRules.principal(rules: issuer, claims: whole, now: self.now)
-            facts += TokenFacts.principal(principal, now: self.now)
+            if !filled.contains("exp") { facts.append(TokenFacts.expiry(principal, now: self.now)) }
+            facts += TokenFacts.principal(principal)
             self.explanation.add(.token, .passed, facts)
             return principal
         } catch {

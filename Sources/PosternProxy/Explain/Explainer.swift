@@ -117,7 +117,7 @@ struct Explainer {
         switch stage {
         case .target: facts += self.hints(for: refusal)
         case .route: facts = self.routeFacts(bytes) + facts + self.neighbours(bytes, refusal)
-        default: break
+        default: facts += self.credentialHints(bytes, refusal)
         }
         self.explanation.add(stage, .refused, facts)
         throw refusal

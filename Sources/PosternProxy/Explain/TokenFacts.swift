@@ -14,9 +14,13 @@ enum TokenFacts {
         "issuer \(rules.name): \(rules.issuer)"
     }
 
+    static func expiry(_ principal: Principal, now: Double) -> String {
+        "expires \(TimeText.moment(principal.expiresAt, now: now))"
+    }
+
     /// Who a token speaks for.
-    static func principal(_ principal: Principal, now: Double) -> [String] {
-        var facts = ["expires \(TimeText.moment(principal.expiresAt, now: now))"]
+    static func principal(_ principal: Principal) -> [String] {
+        var facts: [String] = []
         let names: [(String, String?)] = [
             ("user", principal.user), ("name", principal.name), ("client", principal.client),
             ("scopes", principal.scopes.isEmpty ? nil : principal.scopes.joined(separator: " ")),
