@@ -32,6 +32,6 @@ public enum ExplainCommand {
     /// The last line of defence: wherever a token may have got to, it is not printed. Very short ones are words of the
     /// explanation, and no tokens.
     private static func withoutSecrets(_ text: String, _ secrets: [String]) -> String {
-        secrets.filter { $0.utf8.count >= 6 }.reduce(text) { $0.replacing($1, with: "(token)") }
+        secrets.filter { $0.utf8.count >= 8 }.reduce(text) { $0.replacing($1, with: "(token)") }
     }
 }

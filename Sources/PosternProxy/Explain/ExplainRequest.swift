@@ -47,7 +47,8 @@ public struct ExplainRequest: Sendable {
         if !names.contains("host") { lines.insert("Host: \(Self.host(of: target))", at: 1) }
         var secrets: [String] = []
         for (name, header) in zip(names, headers) where name == "authorization" {
-            secrets += header.split(separator: " ").dropFirst().map(String.init)
+            // What follows the scheme.
+            secrets += header.dropFirst(name.count + 1).split(separator: " ").dropFirst().map(String.init)
         }
         if let token {
             try Self.checkToken(token)

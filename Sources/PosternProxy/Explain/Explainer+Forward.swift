@@ -34,10 +34,10 @@ extension Explainer {
         var identifiers = Identifiers(random: IdentifierSource(seed: 0, 0))
         identifiers.assign(bytes, self.head)
         var output: [UInt8] = []
+        let client = ClientFacts(address: Array("(the client's address)".utf8), scheme: "http")
         _ = UpstreamHead.compose(
             bytes, self.head, self.target, permit: permit, token: token, identity: self.snapshot.gate.identity,
-            forwardToken: forwardToken, client: ClientFacts(address: Array("(the client's address)".utf8), scheme: "http"),
-            identifiers: &identifiers, into: &output)
+            forwardToken: forwardToken, client: client, identifiers: &identifiers, into: &output)
         let lines = String(decoding: output, as: UTF8.self).split(separator: "\r\n").map(String.init)
         let headers = lines.dropFirst().map { line in
             Self.shown(line, newRequestID: !identifiers.keptRequestID, newTrace: !identifiers.keptTrace)

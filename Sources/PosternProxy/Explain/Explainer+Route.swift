@@ -34,9 +34,8 @@ extension Explainer {
             return access == .deny ? [] : ["no route declares it; default: \(access.rawValue)"]
         }
         let route = self.snapshot.configuration.routes[self.route]
-        var facts = [
-            "\(route.pattern.text) (line \(route.mark.line))", "needs \(AccessText.needs(route.access))",
-        ]
+        var facts = ["\(route.pattern.text) (line \(route.mark.line))"]
+        if route.access != .denied { facts.append("needs \(AccessText.needs(route.access))") }
         if self.head.method == .head, case .named(let methods) = route.pattern.methods, !methods.contains("HEAD") {
             facts.append("HEAD is answered by the route for GET")
         }

@@ -32,7 +32,7 @@ extension Explainer {
         if let compact {
             let rules = index.map { self.snapshot.issuers[$0].rules }
             facts += TokenFacts.reasons(
-                for: problem, claims: compact.claims, token: compact, rules: rules, keys: index.map { self.keys[$0].set },
+                for: problem, claims: compact.claims, rules: rules, keys: index.map { self.keys[$0].set },
                 issuers: self.snapshot.issuers.map(\.rules), now: self.now)
         }
         return try self.refuseToken(problem, facts)

@@ -1,7 +1,8 @@
 import PosternCore
 import PosternCrypto
 
-/// Looks at the keys that come with a configuration: what is wrong with them shows only when libcrypto takes them.
+/// Looks at the keys that come with a configuration as libcrypto does: a PEM file that holds no key, or a point that is
+/// not on its curve, shows only there.
 enum KeyCheck {
     /// Errors for keys that cannot be used, warnings for those that are left out of a set.
     static func problems(of configuration: Configuration) -> [ConfigurationProblem] {
@@ -10,28 +11,26 @@ enum KeyCheck {
 
     private static func problems(of issuer: Configuration.Issuer) -> [ConfigurationProblem] {
         let path = "issuers.\(issuer.name).keys"
-        func problem(_ severity: ConfigurationProblem.Severity, _ message: String) -> ConfigurationProblem {
-            ConfigurationProblem(severity, mark: issuer.keysMark, path: path, message: message)
-        }
         do {
             _ = try LocalIssuer(issuer)
         } catch {
-            return [problem(.error, "\(error)")]
+            return [ConfigurationProblem(mark: issuer.keysMark, path: path, message: "\(error)")]
         }
         return Self.skipped(issuer.keys).map { skipped in
-            let name = skipped.keyID.map { " (kid \"\($0)\")" } ?? ""
-            return problem(.warning, "key \(skipped.index + 1) of the set\(name) is left out: \(skipped.reason)")
+            let message = "key \(skipped.index) is not used: \(skipped.reason)"
+            return ConfigurationProblem(.warning, mark: issuer.keysMark, path: path, message: message)
         }
     }
 
+    /// The keys that only libcrypto leaves out; what shows without it, the loader has said.
     private static func skipped(_ keys: Configuration.Keys) -> [JWKSet.Skipped] {
+        let set: JWKSet?
         switch keys {
-        case .file(let file):
-            return (try? KeySet<PublicKey>.load(file: file.bytes))?.skipped ?? []
-        case .inline(let json):
-            return (try? JWKSet(json: json)).map { KeySet<PublicKey>.load($0).skipped } ?? []
-        case .remote, .secret:
-            return []
+        case .file(let file): set = try? JWKSet(file.bytes.span.bytes)
+        case .inline(let json): set = try? JWKSet(json: json)
+        case .remote, .secret: set = nil
         }
+        guard let set else { return [] }
+        return KeySet<PublicKey>.load(set).skipped.filter { !set.skipped.contains($0) }
     }
 }

@@ -12,7 +12,7 @@ enum PolicyNotes {
             findings.append(
                 CheckFinding(
                     kind: .suspicious, mark: Mark(line: 1, column: 1), path: "default",
-                    message: "whatever no route declares reaches the service without a token; deny is the safe default"))
+                    message: "what no route declares reaches the service without a token; deny is the safe default"))
         }
         for issuer in configuration.issuers where issuer.rules.audiences == nil {
             findings.append(
@@ -44,8 +44,8 @@ enum PolicyNotes {
             for other in all[(position + 1)...] {
                 guard other.utf8.count <= name.utf8.count + 1 else { break }
                 guard Slip.separates(Array(name.utf8), Array(other.utf8)) else { continue }
-                let (rare, usual) = routes[name, default: []].count <= routes[other, default: []].count
-                    ? (name, other) : (other, name)
+                let isRarer = routes[name, default: []].count <= routes[other, default: []].count
+                let (rare, usual) = isRarer ? (name, other) : (other, name)
                 guard routes[rare]?.count == 1, let index = routes[rare]?.first else { continue }
                 let route = configuration.routes[index]
                 findings.append(

@@ -49,8 +49,8 @@ enum TokenFacts {
 
     /// What a token had, and what it should have had.
     static func reasons(
-        for problem: TokenProblem, claims: JSONValue, token: CompactToken? = nil, rules: IssuerRules? = nil,
-        keys: KeySet<PublicKey>? = nil, issuers: [IssuerRules], now: Double
+        for problem: TokenProblem, claims: JSONValue, rules: IssuerRules? = nil, keys: KeySet<PublicKey>? = nil,
+        issuers: [IssuerRules], now: Double
     ) -> [String] {
         switch problem {
         case .unknownIssuer:
