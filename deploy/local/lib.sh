@@ -24,8 +24,13 @@ fail() {
 need_swift() {
     command -v swift >/dev/null 2>&1 ||
         fail "swift is not on the PATH: install a Swift 6.3 toolchain (https://www.swift.org/install/linux/) and try again"
-    local version major minor
-    version=$(swift --version 2>/dev/null | sed -n 's/.*Swift version \([0-9][0-9]*\.[0-9][0-9]*\).*/\1/p' | head -n 1)
+}
+
+# Whether it runs, and whether it is new enough.
+check_swift() {
+    local answer version major minor
+    answer=$(swift --version 2>&1) || fail "swift is on the PATH but does not run: ${answer%%$'\n'*}"
+    version=$(sed -n 's/.*Swift version \([0-9][0-9]*\.[0-9][0-9]*\).*/\1/p' <<<"$answer" | head -n 1)
     major=${version%%.*}
     minor=${version#*.}
     if [[ -n $version ]] && ((major < 6 || (major == 6 && minor < 3))); then

@@ -20,9 +20,14 @@ installed() {
     [[ $(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
 }
 
+# has_library SONAME
+has_library() {
+    /sbin/ldconfig -p | grep -F "$1 " >/dev/null
+}
+
 # A toolchain links with the C++ library of some GCC, and the package's name has that GCC's version in it.
 has_cxx_library() {
-    dpkg-query -W -f='${db:Status-Status}\n' 'libstdc++-*-dev' 2>/dev/null | grep -qx installed
+    dpkg-query -W -f='${db:Status-Status}\n' 'libstdc++-*-dev' 2>/dev/null | grep -x installed >/dev/null
 }
 
 # as_root COMMAND…
@@ -38,6 +43,7 @@ need_swift
 
 if ! command -v dpkg-query >/dev/null 2>&1; then
     say "Not a Debian system: taking for granted that the equivalents of these are installed: ${packages[*]}"
+    check_swift
     exit 0
 fi
 
@@ -46,7 +52,14 @@ for package in "${packages[@]}"; do
     installed "$package" || missing+=("$package")
 done
 has_cxx_library || missing+=(g++)
-((${#missing[@]} > 0)) || exit 0
+# What the toolchain's own programs are linked with; by library, because some releases name the packages otherwise.
+has_library libncurses.so.6 || missing+=(libncurses6)
+has_library libcurl.so.4 || missing+=(libcurl4)
+has_library libxml2.so.2 || missing+=(libxml2)
+if ((${#missing[@]} == 0)); then
+    check_swift
+    exit 0
+fi
 
 say "Installing the Debian packages that are missing: ${missing[*]}"
 if [[ $(id -u) != 0 ]] && ! command -v sudo >/dev/null 2>&1; then
@@ -67,3 +80,4 @@ elif ! install "${missing[@]}"; then
     as_root apt-get update
     install "${missing[@]}"
 fi
+check_swift

@@ -273,6 +273,7 @@ final class UpstreamHandler: LoopConnection, ChannelDuplexHandler {
     private func readBody(_ buffer: inout ByteBuffer, _ downstream: DownstreamHandler) -> Bool {
         switch self.body.next(buffer.readableBytesSpan, from: 0) {
         case .data(let range):
+            buffer.moveReaderIndex(forwardBy: range.lowerBound)
             guard let slice = buffer.readSlice(length: range.count) else { return false }
             self.append(slice, downstream)
             return true

@@ -39,12 +39,18 @@ private func checkAccepted(_ input: [UInt8], _ target: CheckedTarget, _ options:
     if !options.allowEncodedSlash {
         check(decoded.count { $0 == UInt8(ascii: "/") } == path.count { $0 == UInt8(ascii: "/") }, "no encoded slash")
     }
-    let segments = decoded.parts("/").dropFirst()
-    for (index, segment) in segments.enumerated() {
-        // The most lenient reader cuts at a semicolon and decodes an encoded slash.
-        let name = segment.parts(";")[0]
+    checkSegments(path, options)
+}
+
+/// No segment is a dot segment or empty, for the reader who decodes `%2F` and for the one who cuts a segment at `;`. An
+/// escaped semicolon is data to both (2-configuration, Routes).
+private func checkSegments(_ path: [UInt8], _ options: TargetOptions) {
+    let segments = String(decoding: path, as: UTF8.self).replacing("%2F", with: "/").replacing("%2f", with: "/")
+    let names = Array(segments.utf8).parts("/").dropFirst()
+    for (index, segment) in names.enumerated() {
+        let name = percentDecoded(segment.parts(";")[0]) ?? []
         check(name != Array(".".utf8) && name != Array("..".utf8), "no dot segment for any reader")
-        let mayBeEmpty = index == segments.count - 1 || options.allowEmptySegments || options.allowEncodedSlash
+        let mayBeEmpty = index == names.count - 1 || options.allowEmptySegments || options.allowEncodedSlash
         check(mayBeEmpty || !segment.isEmpty, "no empty segment inside a path")
     }
 }
