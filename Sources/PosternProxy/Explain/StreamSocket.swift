@@ -38,8 +38,7 @@ struct StreamSocket: ~Copyable {
     func write(_ bytes: [UInt8], deadline: Int64) throws(PlainHTTP.Failure) {
         var rest = bytes[...]
         while !rest.isEmpty {
-            // MSG_NOSIGNAL: a peer that is gone is an error of this call, not a signal.
-            let sent = rest.withUnsafeBytes { send(self.descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+            let sent = rest.withUnsafeBytes { send(self.descriptor, $0.baseAddress, $0.count, Self.noSignal) }
             if sent > 0 {
                 rest = rest.dropFirst(sent)
             } else if errno == EAGAIN {
@@ -156,8 +155,17 @@ struct StreamSocket: ~Copyable {
         PlainHTTP.Failure(reason: String(cString: strerror(code)))
     }
 
+    /// A peer that is gone is an error of the call, not a signal.
+    private static var noSignal: Int32 {
+        #if canImport(Darwin)
+            0
+        #else
+            Int32(MSG_NOSIGNAL)
+        #endif
+    }
+
     /// Glibc makes an enumeration of it.
-    private static var stream: Int32 {
+    static var stream: Int32 {
         #if canImport(Glibc)
             Int32(SOCK_STREAM.rawValue)
         #else
