@@ -6,7 +6,7 @@ import pytest
 from harness import config as configs
 from harness import mint
 from harness.net import free_port, wait_until
-from harness.raw import head
+from harness.raw import RawClient, head
 
 NAMES = [
     "postern_requests_total", "postern_decisions_total", "postern_token_cache_total", "postern_spoofed_headers_total",
@@ -49,8 +49,6 @@ def test_admin_paths_are_read_only(proxy):
 
 
 def test_admin_survives_rubbish(proxy):
-    from harness.raw import RawClient
-
     for garbage in (b"\0" * 100, b"GET / HTTP/9\r\n\r\n", b"GET /healthz HTTP/1.1\r\n" + b"X: a\r\n" * 50000):
         with RawClient(proxy.admin) as client:
             client.send(garbage)

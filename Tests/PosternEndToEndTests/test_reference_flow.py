@@ -7,14 +7,17 @@ import time
 import urllib.parse
 
 import pytest
+from joserfc import jwt
+from joserfc.jwk import KeySet
 
 from harness.net import free_port, wait_until
 from harness.problems import check_problem
-from harness.process import ROOT, Child, Postern, run
+from harness.process import ROOT, Child, Postern, environment, run
 from harness.raw import RawClient, head
 from harness.table import table
 
 CLIENTS = {"mt5-api-service": "dev-secret-of-the-mt5-api-service", "trading-dashboard": "dev-secret-of-the-trading-dashboard"}
+SECRETS = {"POSTERN_ISSUER_DEV_SECRET_" + name.upper().replace("-", "_"): secret for name, secret in CLIENTS.items()}
 SCOPES = {
     "mt5-api-service": "trade:open trade:close trade:modify account:read account:balance market:data service:mt5",
     "trading-dashboard": "read:profile write:profile trade:read trade:open account:read market:data",
@@ -42,7 +45,7 @@ class Stack:
         self.children = []
         issuer = Child(folder, "postern-issuer", [
             "run", "--dev", "--listen", "127.0.0.1:%d" % self.issuer_port, "--issuer", self.issuer_url,
-            "--audience", "mt5-api", "--store", "sqlite:%s" % (folder / "issuer.sqlite"), *issuer_arguments])
+            "--audience", "mt5-api", "--store", "sqlite:%s" % (folder / "issuer.sqlite"), *issuer_arguments], environment(**SECRETS))
         self.children.append(issuer)
         until_healthy(self.issuer_port, issuer)
         service = Child(folder, "trading-demo", [kind, "--port", self.service_port])
@@ -156,9 +159,6 @@ def test_token_answer(stack, client):
 
 
 def test_another_implementation_verifies_the_issuers_tokens(stack):
-    from joserfc import jwt
-    from joserfc.jwk import KeySet
-
     with RawClient(stack.issuer_port) as client:
         keys = KeySet.import_key_set(client.send(head("GET", "/.well-known/jwks.json")).response().json())
     assert jwt.decode(stack.token(), keys).claims["iss"] == stack.issuer_url
