@@ -1,0 +1,26 @@
+extension Configuration {
+    /// A service behind the proxy (`upstream`, and a route's own).
+    public struct Upstream: Hashable, Sendable {
+        public var address: Address
+        /// As written, for people: `http://127.0.0.1:8001`.
+        public var url: String
+        /// How many connections at a time, in the whole process.
+        public var connections: Int
+        /// How many requests may wait for one.
+        public var queue: Int
+        /// How often a request is sent again after a reused connection was closed under it: 0 or 1.
+        public var retryAttempts: Int
+        public var mark: Mark
+
+        /// Two upstreams are the same if what they mean is; where they were written does not matter.
+        public static func == (left: Upstream, right: Upstream) -> Bool {
+            left.address == right.address && left.url == right.url && left.connections == right.connections
+                && left.queue == right.queue && left.retryAttempts == right.retryAttempts
+        }
+
+        public func hash(into hasher: inout Hasher) {
+            hasher.combine(self.address)
+            hasher.combine(self.connections)
+        }
+    }
+}

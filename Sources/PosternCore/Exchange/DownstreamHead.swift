@@ -1,0 +1,68 @@
+/// Composes the response head that the client gets: the upstream's lines in their order and spelling, less the
+/// hop-by-hop ones, with the framing of this side.
+public enum DownstreamHead {
+    /// How the body goes to the client.
+    public enum Framing: Equatable, Sendable {
+        /// As it comes: its length is in the head, or there is none.
+        case plain
+        /// In chunks.
+        case chunked
+        /// Until the connection closes (HTTP/1.0 clients).
+        case untilClose
+    }
+
+    /// What the client's side is told.
+    public struct Client: Equatable, Sendable {
+        /// The x of the request's HTTP/1.x.
+        public var minorVersion: UInt8
+        /// Whether the connection closes after this response.
+        public var close: Bool
+
+        public init(minorVersion: UInt8, close: Bool) {
+            self.minorVersion = minorVersion
+            self.close = close
+        }
+    }
+
+    /// Which framing the client's side has for a response.
+    public static func framing(of head: ResponseHead, minorVersion: UInt8) -> Framing {
+        switch head.framing {
+        case .none, .length: .plain
+        case .chunked, .untilClose: minorVersion == 0 ? .untilClose : .chunked
+        }
+    }
+
+    /// Appends the head to `output`.
+    public static func compose(
+        _ bytes: RawSpan, _ head: ResponseHead, client: Client, framing: Framing, into output: inout [UInt8]
+    ) {
+        output.append("HTTP/1.1")
+        output.append(bytes.slice(head.statusAndReason))
+        // The reason may be empty, but the space before it may not be missing (RFC 9112 section 4).
+        if head.statusAndReason.count == 4 { output.append(UInt8(ascii: " ")) }
+        output.append("\r\n")
+        var runStart = Int(head.statusAndReason.end) &+ 2
+        for field in head.fields where Self.isRemoved(bytes, head, field) {
+            let start = Int(field.name.start)
+            if start > runStart { output.append(bytes.extracting(runStart..<start)) }
+            runStart = Int(field.end)
+        }
+        let end = head.end &- 2
+        if end > runStart { output.append(bytes.extracting(runStart..<end)) }
+        if framing == .chunked { output.append("Transfer-Encoding: chunked\r\n") }
+        if client.close {
+            output.append("Connection: close\r\n")
+        } else if client.minorVersion == 0 {
+            output.append("Connection: keep-alive\r\n")
+        }
+        output.append("\r\n")
+    }
+
+    @inline(__always)
+    private static func isRemoved(_ bytes: RawSpan, _ head: ResponseHead, _ field: HeaderField) -> Bool {
+        if field.kind.isHopByHop { return true }
+        // RFC 9110 section 8.6: no Content-Length in 1xx and 204.
+        if field.kind == .contentLength, head.isInterim || head.status == 204 { return true }
+        return head.hasNominatedFields && isNominated(bytes, head.fields, field)
+    }
+}

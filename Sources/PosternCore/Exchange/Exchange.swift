@@ -1,0 +1,295 @@
+/// The state machine of one downstream connection: one request after another, each from its first byte to the end of its
+/// response. It does no I/O and reads no clock: the shell tells it what happened and carries out the action it gets.
+public struct Exchange: Equatable, Sendable {
+    /// Where the current request is.
+    public enum State: Equatable, Sendable {
+        /// Between requests. Exits: `readingHead` at the first byte, `closed`.
+        case idle
+        /// Some of a head came. Exits: `verifying`, `acquiring`, `idle` or `lingering` (refused), `closed`.
+        case readingHead
+        /// The token's verdict waits for keys. Exits: `readingHead` (judged again), `idle` or `lingering`
+        /// (refused), `closed`.
+        case verifying
+        /// Permitted; waits for an upstream connection. Exits: `forwarding`, `idle` or `lingering`, `closed`.
+        case acquiring
+        /// The head went to the upstream. Exits: `idle`, `acquiring` (sent again), `lingering`, `closed`.
+        case forwarding(Response)
+        /// The last answer is written; what the client still sends is thrown away for a moment, so that it can read
+        /// the answer before the connection is reset. Exit: `closed`.
+        case lingering
+        /// Nothing more will happen.
+        case closed
+    }
+
+    /// How far the response is.
+    public enum Response: Equatable, Sendable {
+        /// No byte of a final response head was passed on.
+        case awaited
+        /// The head was passed on, the body follows.
+        case streaming
+    }
+
+    /// What becomes of the client's connection.
+    public enum Ending: Equatable, Sendable {
+        /// The next request may come.
+        case nextRequest
+        /// Nothing is unread: close at once.
+        case close
+        /// Half-close, throw away what still comes, then close.
+        case linger
+    }
+
+    /// What the shell has to do.
+    public enum Action: Equatable, Sendable {
+        case none
+        /// Get an upstream connection for the request.
+        case acquire
+        /// Write the request to the upstream; before that, if `answerContinue`, `100 Continue` to the client.
+        case send(answerContinue: Bool)
+        /// Answer the client, give up the upstream connection if there is one, then as `Ending` says.
+        case refuse(RefusalCode, Ending)
+        /// The exchange is complete.
+        case finish(Ending, reuseUpstream: Bool)
+        /// Get a new upstream connection and send the request again.
+        case retry
+        /// Close the client's connection so that nothing that was sent looks complete; give up the upstream.
+        case abort
+        /// Close the client's connection: nobody waits for an answer.
+        case close
+    }
+
+    public private(set) var state = State.idle
+    private var keepAlive = true
+    private var requestComplete = true
+    private var expectsContinue = false
+    private var retriesLeft = 0
+    private var reusedConnection = false
+    private var mayRepeat = false
+    private var inputEnded = false
+    private var draining = false
+
+    public init() {}
+
+    // MARK: - Request
+
+    /// Bytes came between requests.
+    public mutating func received() {
+        if self.state == .idle { self.state = .readingHead }
+    }
+
+    /// The head was read and is well-formed.
+    ///
+    /// - Parameter mayRepeat: whether sending the request twice has the effect of sending it once, and all of it is at
+    ///   hand: an idempotent method and no body.
+    public mutating func headRead(keepAlive: Bool, hasBody: Bool, expectsContinue: Bool, mayRepeat: Bool) {
+        self.keepAlive = keepAlive && !self.draining
+        self.requestComplete = !hasBody
+        self.expectsContinue = expectsContinue
+        self.mayRepeat = mayRepeat
+        self.retriesLeft = 0
+        self.reusedConnection = false
+    }
+
+    /// The head could not be read: nothing after it can be, either.
+    public mutating func headRefused(_ code: RefusalCode) -> Action {
+        self.state = .lingering
+        return .refuse(code, .linger)
+    }
+
+    /// The token cannot be judged at once.
+    public mutating func verificationStarted() { self.state = .verifying }
+
+    /// What was waited for is there, or is not coming: the head is judged again.
+    public mutating func verificationEnded() { self.state = .readingHead }
+
+    /// The request is refused.
+    ///
+    /// - Parameter bodySkipped: there is no body, or all of it came already and was thrown away.
+    public mutating func refused(_ code: RefusalCode, bodySkipped: Bool) -> Action {
+        let ending: Ending =
+            self.inputEnded ? .close : self.keepAlive && bodySkipped && !code.closesConnection ? .nextRequest : .linger
+        self.settle(ending)
+        return .refuse(code, ending)
+    }
+
+    /// A permit was given.
+    ///
+    /// - Parameter retries: how often the request may be sent again if a reused connection turns out dead.
+    public mutating func permitted(retries: Int) -> Action {
+        self.state = .acquiring
+        self.retriesLeft = self.mayRepeat ? retries : 0
+        return .acquire
+    }
+
+    /// The last byte of the request went to the upstream.
+    public mutating func requestEnded() { self.requestComplete = true }
+
+    /// Whether bytes that come are the request's body and may be read.
+    public var readsBody: Bool {
+        if case .forwarding = self.state { return !self.requestComplete }
+        return false
+    }
+
+    /// Whether all of the request went to the upstream.
+    public var requestIsComplete: Bool { self.requestComplete }
+
+    /// Whether bytes that come belong to the next request, which waits.
+    public var isBusy: Bool {
+        switch self.state {
+        case .verifying, .acquiring: true
+        case .forwarding: self.requestComplete
+        default: false
+        }
+    }
+
+    // MARK: - Upstream
+
+    /// An upstream connection is there. `reused`: it has served a request before, so it may be dead already.
+    public mutating func upstreamReady(reused: Bool) -> Action {
+        self.state = .forwarding(.awaited)
+        self.reusedConnection = reused
+        let answer = self.expectsContinue && !self.requestComplete
+        self.expectsContinue = false
+        return .send(answerContinue: answer)
+    }
+
+    /// No upstream connection can be had.
+    public mutating func upstreamUnavailable(_ code: RefusalCode) -> Action { self.fail(code) }
+
+    /// A final response head came and is passed on.
+    ///
+    /// - Parameter endsWithConnection: the end of its body is the end of the client's connection.
+    /// - Returns: whether the client's connection closes after this response, which its head has to say.
+    public mutating func responseHead(endsWithConnection: Bool) -> Bool {
+        self.state = .forwarding(.streaming)
+        // A response that overtakes the request's body: the rest of the body will not be waited for.
+        if !self.requestComplete || self.draining || endsWithConnection || self.inputEnded { self.keepAlive = false }
+        return !self.keepAlive
+    }
+
+    /// The response is complete.
+    ///
+    /// - Parameter upstreamKeepsAlive: whether the upstream lets its connection go on.
+    public mutating func responseEnded(upstreamKeepsAlive: Bool) -> Action {
+        let ending: Ending =
+            !self.requestComplete ? .linger : self.keepAlive && !self.inputEnded ? .nextRequest : .close
+        let reuse = upstreamKeepsAlive && self.requestComplete
+        self.settle(ending)
+        return .finish(ending, reuseUpstream: reuse)
+    }
+
+    /// The upstream sent something that is no response.
+    public mutating func responseInvalid() -> Action { self.failOrAbort(.upstreamInvalidResponse) }
+
+    /// The upstream connection closed or broke before the response was complete.
+    ///
+    /// - Parameter untouched: not one byte of a response came on it for this request.
+    public mutating func upstreamClosed(untouched: Bool) -> Action {
+        if self.state == .forwarding(.awaited), untouched, self.reusedConnection, self.retriesLeft > 0 {
+            self.retriesLeft -= 1
+            self.state = .acquiring
+            return .retry
+        }
+        return self.failOrAbort(.upstreamUnavailable)
+    }
+
+    // MARK: - Client
+
+    /// The client sends no more (half-close).
+    public mutating func inputClosed() -> Action {
+        self.inputEnded = true
+        switch self.state {
+        case .idle, .readingHead, .lingering:
+            self.state = .closed
+            return .close
+        case .verifying, .acquiring, .forwarding:
+            guard self.requestComplete else {
+                self.state = .closed
+                return .abort
+            }
+            self.keepAlive = false
+            return .none
+        case .closed:
+            return .none
+        }
+    }
+
+    /// The client's connection is gone.
+    public mutating func disconnected() -> Action {
+        let wasWaiting = self.isBusy || self.readsBody
+        self.state = .closed
+        return wasWaiting ? .abort : .none
+    }
+
+    /// The request's body is not acceptable.
+    public mutating func bodyRefused(_ code: RefusalCode) -> Action { self.failOrAbort(code) }
+
+    // MARK: - Time
+
+    /// The current state has lasted as long as it may.
+    ///
+    /// - Parameter connecting: while the request waits for an upstream connection: whether one is being opened, so that
+    ///   the upstream is the cause and not the number of requests.
+    public mutating func deadlinePassed(connecting: Bool = false) -> Action {
+        switch self.state {
+        case .idle, .lingering:
+            self.state = .closed
+            return .close
+        case .readingHead:
+            self.state = .lingering
+            return .refuse(.requestTimeout, .linger)
+        case .verifying:
+            return self.fail(.issuerUnavailable)
+        case .acquiring:
+            return self.fail(connecting ? .upstreamUnavailable : .overloaded)
+        case .forwarding(.awaited):
+            return self.fail(self.requestComplete ? .upstreamTimeout : .requestTimeout)
+        case .forwarding(.streaming):
+            return self.failOrAbort(.upstreamTimeout)
+        case .closed:
+            return .none
+        }
+    }
+
+    /// The process is to end: this connection takes no new request.
+    public mutating func drain() -> Action {
+        self.draining = true
+        switch self.state {
+        case .idle:
+            self.state = .closed
+            return .close
+        case .forwarding(.streaming):
+            // Its head may have promised to keep the connection; it ends after the response all the same.
+            self.keepAlive = false
+            return .none
+        default:
+            self.keepAlive = false
+            return .none
+        }
+    }
+
+    // MARK: - Helpers
+
+    private mutating func fail(_ code: RefusalCode) -> Action {
+        let reads = self.keepAlive && self.requestComplete && !self.inputEnded && !code.closesConnection
+        let ending: Ending = reads ? .nextRequest : self.inputEnded ? .close : .linger
+        self.settle(ending)
+        return .refuse(code, ending)
+    }
+
+    private mutating func failOrAbort(_ code: RefusalCode) -> Action {
+        if self.state == .forwarding(.streaming) {
+            self.state = .closed
+            return .abort
+        }
+        return self.fail(code)
+    }
+
+    private mutating func settle(_ ending: Ending) {
+        switch ending {
+        case .nextRequest: self.state = .idle
+        case .linger: self.state = .lingering
+        case .close: self.state = .closed
+        }
+    }
+}

@@ -1,0 +1,133 @@
+/// What is known of the connection that a request came on.
+public struct ClientFacts: Sendable {
+    /// The peer's address as text; empty for a unix socket.
+    public let address: [UInt8]
+    /// The `X-Forwarded-For` and `X-Forwarded-Proto` lines, ready to write: they are the same for every request of
+    /// the connection.
+    public let forwardedLines: [UInt8]
+
+    /// - Parameter scheme: `http` or `https`.
+    public init(address: [UInt8], scheme: StaticString) {
+        self.address = address
+        var lines: [UInt8] = []
+        if !address.isEmpty {
+            lines.append("X-Forwarded-For: ")
+            lines.append(contentsOf: address)
+            lines.append("\r\n")
+        }
+        lines.append("X-Forwarded-Proto: ")
+        lines.append(scheme)
+        lines.append("\r\nX-Forwarded-Host: ")
+        self.forwardedLines = lines
+    }
+}
+
+/// Composes the head that the upstream gets (3-behaviour, To the upstream): the client's lines in their order and
+/// spelling, less what is removed, then what is inserted. Removal comes first, so nothing that a client names can take an
+/// inserted line away.
+public enum UpstreamHead {
+    /// Appends the head to `output`.
+    ///
+    /// - Parameters:
+    ///   - permit: the proof that the request may go on.
+    ///   - token: whose identity is inserted; nil for anonymous callers.
+    ///   - lingeringClose: whether the upstream connection is not to be kept.
+    /// - Returns: whether the client had sent a header that speaks of identity.
+    public static func compose(
+        _ bytes: RawSpan, _ head: RequestHead, _ target: CheckedTarget, permit: borrowing Permit,
+        token: VerifiedToken?, identity: IdentityRules, forwardToken: Bool, client: ClientFacts,
+        identifiers: inout Identifiers, into output: inout [UInt8]
+    ) -> Bool {
+        Self.appendRequestLine(bytes, head, target, to: &output)
+        let spoofed = Self.appendKept(
+            bytes, head, identity: identity, forwardToken: forwardToken, identifiers: identifiers, to: &output)
+        if let token { output.append(contentsOf: token.identity) }
+        output.append(contentsOf: client.forwardedLines)
+        output.append(bytes.slice(head.host))
+        output.append("\r\n")
+        identifiers.appendLines(to: &output)
+        if head.framing == .chunked { output.append("Transfer-Encoding: chunked\r\n") }
+        output.append("\r\n")
+        return spoofed
+    }
+
+    private static func appendRequestLine(
+        _ bytes: RawSpan, _ head: RequestHead, _ target: CheckedTarget, to output: inout [UInt8]
+    ) {
+        if !target.isAbsolute, head.minorVersion == 1 {
+            output.append(bytes.slice(head.requestLine))
+        } else {
+            output.append(bytes.slice(head.methodToken))
+            output.append(UInt8(ascii: " "))
+            // RFC 9112 section 3.2.1: an origin server is asked in origin-form.
+            if target.path.isEmpty { output.append(UInt8(ascii: "/")) } else { output.append(bytes.slice(target.path)) }
+            if target.hasQuery {
+                output.append(UInt8(ascii: "?"))
+                output.append(bytes.slice(target.query))
+            }
+            output.append(" HTTP/1.1")
+        }
+        output.append("\r\n")
+    }
+
+    /// Copies the lines that stay, in runs as long as possible.
+    private static func appendKept(
+        _ bytes: RawSpan, _ head: RequestHead, identity: IdentityRules, forwardToken: Bool, identifiers: Identifiers,
+        to output: inout [UInt8]
+    ) -> Bool {
+        var spoofed = false
+        var runStart = Int(head.requestLine.end) &+ 2
+        for field in head.fields {
+            var removed = false
+            if field.kind == .other {
+                if identity.strips(bytes, field.name) {
+                    removed = true
+                    spoofed = true
+                }
+            } else {
+                removed = Self.isRemoved(field.kind, forwardToken: forwardToken, identifiers: identifiers)
+                if !removed, field.kind != .host, field.kind != .contentLength, identity.strips(bytes, field.name) {
+                    removed = true
+                    spoofed = true
+                }
+            }
+            if !removed, head.hasNominatedFields { removed = isNominated(bytes, head.fields, field) }
+            guard removed else { continue }
+            let start = Int(field.name.start)
+            if start > runStart { output.append(bytes.extracting(runStart..<start)) }
+            runStart = Int(field.end)
+        }
+        let end = head.end &- 2
+        if end > runStart { output.append(bytes.extracting(runStart..<end)) }
+        return spoofed
+    }
+
+    @inline(__always)
+    private static func isRemoved(_ kind: FieldName, forwardToken: Bool, identifiers: Identifiers) -> Bool {
+        switch kind {
+        case .authorization: !forwardToken
+        case .forwarded: true
+        // The proxy has answered it, or is about to.
+        case .expect: true
+        case .xRequestID: !identifiers.keptRequestID
+        case .traceparent, .tracestate: !identifiers.keptTrace
+        default: kind.isHopByHop
+        }
+    }
+}
+
+/// Whether a Connection field of the head names `field` (RFC 9110 section 7.6.1). Framing and routing fields never are:
+/// a head that names them was refused.
+func isNominated(_ bytes: RawSpan, _ fields: [HeaderField], _ field: HeaderField) -> Bool {
+    if field.kind == .host || field.kind == .contentLength { return false }
+    let name = bytes.slice(field.name)
+    var nominated = false
+    for connection in fields where connection.kind == .connection {
+        forEachListItem(bytes, connection.value) { item in
+            guard item.byteCount == name.byteCount else { return }
+            for i in 0..<name.byteCount where item.byte(i).asciiLowercased != name.byte(i).asciiLowercased { return }
+            nominated = true
+        }
+    }
+    return nominated
+}

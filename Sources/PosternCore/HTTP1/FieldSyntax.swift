@@ -1,0 +1,102 @@
+// Grammar that heads of both directions share.
+
+extension HeaderField {
+    /// Reads one field line (without CRLF): `token ":" OWS value OWS` (RFC 9112 section 5).
+    static func read(_ bytes: RawSpan, _ line: ByteRange) throws(HTTPProblem) -> HeaderField {
+        let start = Int(line.start)
+        let end = Int(line.end)
+        var i = start
+        while i < end, isTokenCharacter(bytes.byte(i)) { i &+= 1 }
+        guard i > start, i < end, bytes.byte(i) == UInt8(ascii: ":") else {
+            let first = bytes.byte(start)
+            let folded = first == UInt8(ascii: " ") || first == UInt8(ascii: "\t")
+            throw .malformed(folded ? .foldedLine : .fieldName)
+        }
+        let kind = FieldName.classify(bytes, start, i)
+        return HeaderField(
+            name: ByteRange(start, i), value: trimmed(bytes, i &+ 1, end), end: Int32(truncatingIfNeeded: end &+ 2),
+            kind: kind)
+    }
+}
+
+@inline(__always)
+func isDigit(_ byte: UInt8) -> Bool { byte &- UInt8(ascii: "0") < 10 }
+
+@inline(__always)
+private func isBlank(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
+
+/// `bytes[start..<end]` without optional whitespace at both ends.
+@inline(__always)
+func trimmed(_ bytes: RawSpan, _ start: Int, _ end: Int) -> ByteRange {
+    var first = start
+    var last = end
+    while first < last, isBlank(bytes.byte(first)) { first &+= 1 }
+    while last > first, isBlank(bytes.byte(last &- 1)) { last &-= 1 }
+    return ByteRange(first, last)
+}
+
+/// One plain decimal number: digits only, no sign, no list, no leading zero, at most 18 digits (so that no sum of two
+/// overflows); nil otherwise.
+func decimal(_ bytes: RawSpan, _ range: ByteRange) -> Int64? {
+    guard range.count >= 1, range.count <= 18 else { return nil }
+    if range.count > 1, bytes.byte(Int(range.start)) == UInt8(ascii: "0") { return nil }
+    var value: Int64 = 0
+    for i in range.range {
+        let byte = bytes.byte(i)
+        guard isDigit(byte) else { return nil }
+        value = value &* 10 &+ Int64(byte &- UInt8(ascii: "0"))
+    }
+    return value
+}
+
+/// Calls `body` with each non-empty item of a comma-separated list (RFC 9110 section 5.6.1), whitespace trimmed.
+@inline(__always)
+func forEachListItem(_ bytes: RawSpan, _ range: ByteRange, _ body: (RawSpan) -> Void) {
+    var start = Int(range.start)
+    let end = Int(range.end)
+    while start <= end {
+        var i = start
+        while i < end, bytes.byte(i) != UInt8(ascii: ",") { i &+= 1 }
+        let item = trimmed(bytes, start, i)
+        if !item.isEmpty { body(bytes.slice(item)) }
+        start = i &+ 1
+    }
+}
+
+/// Whether `text` is a host and an optional port: a registered name or IPv4 address, or an IP literal in brackets
+/// (RFC 3986 section 3.2.2), then perhaps `:` and at most five digits.
+func isHostAndPort(_ text: RawSpan) -> Bool {
+    let count = text.byteCount
+    guard count > 0, count <= 512 else { return false }
+    var i = 0
+    if text.byte(0) == UInt8(ascii: "[") {
+        i = 1
+        while i < count, isHexDigit(text.byte(i)) || text.byte(i) == UInt8(ascii: ":") || text.byte(i) == UInt8(ascii: ".") {
+            i &+= 1
+        }
+        guard i > 2, i < count, text.byte(i) == UInt8(ascii: "]") else { return false }
+        i &+= 1
+    } else {
+        while i < count, isRegisteredNameCharacter(text, i) { i &+= 1 }
+        guard i > 0 else { return false }
+    }
+    if i == count { return true }
+    guard text.byte(i) == UInt8(ascii: ":"), count &- i <= 6 else { return false }
+    for j in (i &+ 1)..<count where !isDigit(text.byte(j)) { return false }
+    return true
+}
+
+@inline(__always)
+private func isRegisteredNameCharacter(_ text: RawSpan, _ i: Int) -> Bool {
+    let byte = text.byte(i)
+    guard isHostCharacter(byte), byte != UInt8(ascii: ":"), byte != UInt8(ascii: "["), byte != UInt8(ascii: "]") else {
+        return false
+    }
+    guard byte == UInt8(ascii: "%") else { return true }
+    return i &+ 2 < text.byteCount && isHexDigit(text.byte(i &+ 1)) && isHexDigit(text.byte(i &+ 2))
+}
+
+@inline(__always)
+func isHexDigit(_ byte: UInt8) -> Bool {
+    isDigit(byte) || (byte | 0x20) &- UInt8(ascii: "a") < 6
+}

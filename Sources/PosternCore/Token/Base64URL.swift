@@ -1,0 +1,87 @@
+/// base64url without padding (RFC 4648 section 5, RFC 7515 section 2), in its canonical form only.
+public enum Base64URL {
+    /// The octets that `bytes` encode, or nil for anything that is not the one canonical encoding: padding, white
+    /// space, the `+` and `/` of plain base64, an impossible length, or unused bits that are not zero. A token thus
+    /// has exactly one spelling, and the spelling that was verified is the only one that a cache can hold.
+    public static func decode(_ bytes: RawSpan) -> [UInt8]? {
+        let count = bytes.byteCount
+        let rest = count & 3
+        guard rest != 1 else { return nil }
+        var invalid: UInt32 = 0
+        let output = [UInt8](capacity: count / 4 * 3 + 2) { output in
+            var i = 0
+            let whole = count &- rest
+            while i < whole {
+                let a = Self.value(bytes.byte(i))
+                let b = Self.value(bytes.byte(i &+ 1))
+                let c = Self.value(bytes.byte(i &+ 2))
+                let d = Self.value(bytes.byte(i &+ 3))
+                invalid |= a | b | c | d
+                let group = a << 18 | b << 12 | c << 6 | d
+                output.append(UInt8(truncatingIfNeeded: group >> 16))
+                output.append(UInt8(truncatingIfNeeded: group >> 8))
+                output.append(UInt8(truncatingIfNeeded: group))
+                i &+= 4
+            }
+            if rest == 0 { return }
+            let a = Self.value(bytes.byte(i))
+            let b = Self.value(bytes.byte(i &+ 1))
+            output.append(UInt8(truncatingIfNeeded: a << 2 | b >> 4))
+            invalid |= a | b
+            if rest == 2 {
+                if b & 15 != 0 { invalid = Self.invalid }
+            } else {
+                let c = Self.value(bytes.byte(i &+ 2))
+                invalid |= c
+                output.append(UInt8(truncatingIfNeeded: b << 4 | c >> 2))
+                if c & 3 != 0 { invalid = Self.invalid }
+            }
+        }
+        return invalid >= 64 ? nil : output
+    }
+
+    /// The canonical encoding of `bytes`.
+    public static func encode(_ bytes: [UInt8]) -> String {
+        var text: [UInt8] = []
+        text.reserveCapacity((bytes.count * 4 + 2) / 3)
+        var accumulator: UInt32 = 0
+        var bits = 0
+        for byte in bytes {
+            accumulator = accumulator << 8 | UInt32(byte)
+            bits += 8
+            while bits >= 6 {
+                bits -= 6
+                text.append(Self.character(UInt8(truncatingIfNeeded: accumulator >> UInt32(bits)) & 63))
+            }
+        }
+        if bits > 0 {
+            text.append(Self.character(UInt8(truncatingIfNeeded: accumulator << UInt32(6 - bits)) & 63))
+        }
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    /// Above every six-bit value, so that one test after the loop finds any wrong character.
+    private static let invalid: UInt32 = 0x8000_0000
+
+    @inline(__always)
+    private static func value(_ character: UInt8) -> UInt32 {
+        switch character {
+        case 0x41...0x5A: UInt32(character) &- 0x41
+        case 0x61...0x7A: UInt32(character) &- 0x61 &+ 26
+        case 0x30...0x39: UInt32(character) &- 0x30 &+ 52
+        case 0x2D: 62
+        case 0x5F: 63
+        default: Self.invalid
+        }
+    }
+
+    private static func character(_ value: UInt8) -> UInt8 {
+        switch value {
+        case 0..<26: 0x41 + value
+        case 26..<52: 0x61 + value - 26
+        case 52..<62: 0x30 + value - 52
+        case 62: 0x2D
+        default: 0x5F
+        }
+    }
+}

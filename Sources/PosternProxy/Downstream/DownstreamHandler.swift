@@ -1,0 +1,256 @@
+import NIOCore
+import PosternCore
+
+/// One client connection: feeds what comes to the exchange machine and carries out what it says. The only handler of its
+/// channel. Bytes stay in the buffers they were read into until they are written to the other side.
+///
+/// Parts: `+Request` (heads and decisions), `+Body` (request bodies), `+Actions` (what the machine says), `+Record`
+/// (metrics and log).
+final class DownstreamHandler: LoopConnection, ChannelDuplexHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    let loop: LoopContext
+    let client: ClientFacts
+    var context: ChannelHandlerContext?
+    var exchange = Exchange()
+    var record = ExchangeRecord()
+    var texts = ExchangeTexts()
+    var upstream: UpstreamHandler?
+    /// Where the current request gets its upstream connection.
+    var pool: LoopPool?
+    /// The request's place among those that wait for an upstream connection.
+    var waiter: UpstreamPool.WaiterID?
+    /// Why the current request is refused, until the answer is written.
+    var refusal: Refusal?
+    /// How the current response goes to the client.
+    var responseFraming = DownstreamHead.Framing.plain
+    /// The head that waits for an upstream connection, or may have to be sent again.
+    var heldHead: ByteBuffer?
+    var body = BodyDecoder(.none, trailerLimit: 0)
+    var bodyIsChunked = false
+    var bodyBytes: Int64 = 0
+    var rules: RouteRules?
+    /// The snapshot that the current request is judged by.
+    var snapshot: Snapshot
+    var minorVersion: UInt8 = 1
+    var toHead = false
+    /// A refetch of keys was waited for already.
+    var keysWereRefetched = false
+    /// Bytes that were read and not used yet: a part of a head, or what follows the current request.
+    var pending: ByteBuffer?
+    private var partialScanner: HeadScanner?
+    private var isProcessing = false
+    private var flushPending = false
+    private var readPending = false
+    private var lingeredBytes = 0
+    private var timer: DeadlineWheel.Entry?
+
+    /// Bytes of pipelined requests that are kept before reading stops.
+    private static let pendingLimit = 64 * 1024
+    /// After the last answer: how much is thrown away, and for how long, in nanoseconds.
+    private static let lingerBytes = 1 << 20
+    static let lingerTime: Int64 = 2_000_000_000
+
+    init(loop: LoopContext, client: ClientFacts) {
+        self.loop = loop
+        self.client = client
+        self.snapshot = loop.snapshot
+    }
+
+    // MARK: - Life
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        self.timer = self.loop.addTimed(self)
+        self.loop.add(self)
+        self.setDeadline(self.loop.now &+ self.snapshot.timeouts.head)
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        if let timer { self.loop.removeTimed(timer) }
+        self.timer = nil
+        self.context = nil
+        self.loop.remove(self)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        self.perform(self.exchange.disconnected())
+        self.finishRecord()
+        self.pending = nil
+        self.loop.flush()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        context.close(promise: nil)
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        guard case .some(.inputClosed) = event as? ChannelEvent else { return }
+        // What was sent before the end still counts, if the machine waits for nothing else.
+        self.perform(self.exchange.inputClosed())
+        self.loop.flush()
+    }
+
+    // MARK: - Bytes
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        var buffer = self.unwrapInboundIn(data)
+        if self.pending != nil {
+            self.pending?.writeBuffer(&buffer)
+            self.processPending()
+            return
+        }
+        self.process(&buffer)
+        if buffer.readableBytes > 0, self.exchange.state != .closed { self.pending = buffer }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        self.loop.flush()
+    }
+
+    /// Goes on with bytes that were put aside.
+    func processPending() {
+        guard !self.isProcessing, var buffer = self.pending else { return }
+        self.pending = nil
+        self.process(&buffer)
+        if buffer.readableBytes > 0, self.exchange.state != .closed { self.pending = buffer }
+        self.resumeReading()
+    }
+
+    private func process(_ buffer: inout ByteBuffer) {
+        self.isProcessing = true
+        defer { self.isProcessing = false }
+        while buffer.readableBytes > 0 {
+            switch self.exchange.state {
+            case .idle, .readingHead:
+                if self.exchange.state == .idle { self.beginRequest() }
+                guard self.readHead(&buffer) else { return }
+            case .forwarding where self.exchange.readsBody:
+                self.forwardBody(&buffer)
+            case .lingering, .closed:
+                self.lingeredBytes += buffer.readableBytes
+                buffer.moveReaderIndex(to: buffer.writerIndex)
+                if self.lingeredBytes > Self.lingerBytes { self.closeNow() }
+                return
+            case .verifying, .acquiring, .forwarding:
+                return
+            }
+        }
+    }
+
+    private func beginRequest() {
+        self.exchange.received()
+        let now = self.loop.now
+        self.openRecord(now: now)
+        self.setDeadline(now &+ self.snapshot.timeouts.head)
+    }
+
+    /// Reads a head if it is complete. Returns whether there is more to do with the buffer.
+    private func readHead(_ buffer: inout ByteBuffer) -> Bool {
+        if !self.record.isOpen { self.openRecord(now: self.loop.now) }
+        var outcome: HeadScanner.Outcome
+        if var scanner = self.partialScanner {
+            outcome = scanner.scan(buffer.readableBytesSpan, limits: self.snapshot.headLimits)
+            if case .incomplete = outcome {
+                self.partialScanner = scanner
+                return false
+            }
+            self.partialScanner = nil
+            self.loop.scanner = scanner
+        } else {
+            self.loop.scanner.reset()
+            outcome = self.loop.scanner.scan(buffer.readableBytesSpan, limits: self.snapshot.headLimits)
+            if case .incomplete = outcome {
+                self.partialScanner = self.loop.scanner
+                return false
+            }
+        }
+        switch outcome {
+        case .complete(let end):
+            return self.headComplete(&buffer, end: end)
+        case .problem(let problem):
+            self.refuseHead(problem)
+            buffer.moveReaderIndex(to: buffer.writerIndex)
+            return false
+        case .incomplete:
+            return false
+        }
+    }
+
+    // MARK: - Flow control
+
+    func read(context: ChannelHandlerContext) {
+        if self.mayRead {
+            context.read()
+        } else {
+            self.readPending = true
+        }
+    }
+
+    private var mayRead: Bool {
+        if let pending, self.exchange.isBusy, pending.readableBytes >= Self.pendingLimit { return false }
+        if self.exchange.readsBody, let upstream, !upstream.isWritable { return false }
+        return true
+    }
+
+    /// Reads on if reading was held up and no reason for it is left.
+    func resumeReading() {
+        guard self.readPending, self.mayRead, let context else { return }
+        self.readPending = false
+        context.read()
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable { self.upstream?.resumeReading() }
+        context.fireChannelWritabilityChanged()
+    }
+
+    var isWritable: Bool { self.context?.channel.isWritable ?? false }
+
+    /// Writes to the client; flushed at the end of this turn.
+    func write(_ buffer: ByteBuffer) {
+        guard let context else { return }
+        self.record.bytesOut &+= Int64(buffer.readableBytes)
+        context.write(self.wrapOutboundOut(buffer), promise: nil)
+        if !self.flushPending {
+            self.flushPending = true
+            self.loop.needsFlush(self)
+        }
+    }
+
+    override func flushNow() {
+        guard self.flushPending else { return }
+        self.flushPending = false
+        self.context?.flush()
+    }
+
+    // MARK: - Time and end
+
+    func setDeadline(_ deadline: Int64) {
+        if let timer { self.loop.setDeadline(timer, deadline) }
+    }
+
+    override func deadlinePassed(now: Int64) {
+        let connecting = self.waiter != nil && (self.pool?.machine.connecting ?? 0) > 0
+        self.perform(self.exchange.deadlinePassed(connecting: connecting))
+    }
+
+    /// The process is to end.
+    func drain() { self.perform(self.exchange.drain()) }
+
+    func closeNow() {
+        self.context?.close(promise: nil)
+    }
+
+    /// Half-closes after everything that was written, then waits for the client to close.
+    func linger() {
+        guard let context else { return }
+        self.lingeredBytes = 0
+        self.pending = nil
+        self.flushNow()
+        context.close(mode: .output, promise: nil)
+        self.setDeadline(self.loop.now &+ Self.lingerTime)
+    }
+}

@@ -1,0 +1,51 @@
+import PosternCore
+
+/// What is remembered of one request for its metrics and its line in the access log.
+struct ExchangeRecord {
+    /// Monotonic nanoseconds of the head's first byte.
+    var started: Int64 = 0
+    /// Route index; `PolicyCatalogue.undeclared`, or `notRouted` for requests that never got so far.
+    var route = ExchangeRecord.notRouted
+    var method = Method.other
+    var status = 0
+    var refusal: RefusalCode?
+    var bytesIn: Int64 = 0
+    var bytesOut: Int64 = 0
+    /// Monotonic nanoseconds at which the request went to the upstream, and from then to the response head.
+    var upstreamStarted: Int64 = 0
+    var upstreamDuration: Int64?
+    var spoofed = false
+    var token: VerifiedToken?
+    var source: VerifiedToken.Source?
+    /// Whether the ids of the loop were taken for this request.
+    var isOpen = false
+
+    static let notRouted = Int.min
+
+    init() {}
+}
+
+/// The parts of a record that need memory of their own; reused from request to request. All but the request's id are
+/// taken only while an access log is written.
+struct ExchangeTexts {
+    var requestID: [UInt8] = []
+    var traceID: [UInt8] = []
+    var method: [UInt8] = []
+    var path: [UInt8] = []
+
+    /// Takes the path of a request target: up to the query, which is never logged. A target that is no path (it may hold
+    /// credentials) is not taken at all.
+    mutating func appendPath(_ target: RawSpan) {
+        guard target.byteCount > 0, target.byte(0) == UInt8(ascii: "/") else { return }
+        var end = 1
+        while end < target.byteCount, target.byte(end) != UInt8(ascii: "?") { end += 1 }
+        self.path.append(target.extracting(0..<end))
+    }
+
+    mutating func removeAll() {
+        self.requestID.removeAll(keepingCapacity: true)
+        self.traceID.removeAll(keepingCapacity: true)
+        self.method.removeAll(keepingCapacity: true)
+        self.path.removeAll(keepingCapacity: true)
+    }
+}

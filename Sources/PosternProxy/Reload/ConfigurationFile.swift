@@ -1,0 +1,54 @@
+import FoundationEssentials
+public import PosternCore
+
+/// Reads proxy.yaml from disk, with the environment and the secret files of this process.
+public enum ConfigurationFile {
+    /// Bytes that a configuration or a file it names may have.
+    public static let sizeLimit = 1 << 20
+
+    /// Loads and checks the file at `path`. A file that cannot be read is a problem like any other.
+    public static func load(path: String) -> Result<LoadedConfiguration, ConfigurationProblems> {
+        switch Self.read(path) {
+        case .failure(let problem):
+            let mark = Mark(line: 1, column: 1)
+            return .failure(
+                ConfigurationProblems([
+                    ConfigurationProblem(
+                        .error, mark: mark, path: "", message: "the file cannot be read: \(problem.reason)")
+                ]))
+        case .success(let bytes):
+            return Self.load(bytes: bytes, environment: Self.environment(relativeTo: path))
+        }
+    }
+
+    /// Loads and checks a document.
+    public static func load(
+        bytes: [UInt8], environment: ConfigurationEnvironment
+    ) -> Result<LoadedConfiguration, ConfigurationProblems> {
+        YAMLReader.read(bytes).flatMap { ConfigurationLoader.load($0, environment: environment) }
+    }
+
+    /// This process's environment; relative files are found beside the configuration.
+    public static func environment(relativeTo path: String) -> ConfigurationEnvironment {
+        let directory = path.contains("/") ? String(path.prefix(upTo: path.lastIndex(of: "/") ?? path.startIndex)) : "."
+        let variables = ProcessInfo.processInfo.environment
+        return ConfigurationEnvironment(
+            variable: { variables[$0] },
+            file: { name in Self.read(name.hasPrefix("/") ? name : "\(directory)/\(name)") })
+    }
+
+    private static func read(_ path: String) -> Result<[UInt8], ConfigurationEnvironment.FileProblem> {
+        var isDirectory = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
+            return .failure(.init(reason: "there is no file \(path)"))
+        }
+        guard !isDirectory else { return .failure(.init(reason: "\(path) is a folder")) }
+        guard let data = FileManager.default.contents(atPath: path) else {
+            return .failure(.init(reason: "\(path) may not be read by this user"))
+        }
+        guard data.count <= Self.sizeLimit else {
+            return .failure(.init(reason: "\(path) is larger than \(Self.sizeLimit / 1024) KiB"))
+        }
+        return .success([UInt8](data))
+    }
+}

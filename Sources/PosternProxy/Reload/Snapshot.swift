@@ -1,0 +1,91 @@
+import NIOCore
+import PosternCore
+import PosternCrypto
+
+/// One loaded and checked proxy.yaml, compiled: immutable, shared by all event loops, swapped whole.
+final class Snapshot: Sendable {
+    let configuration: Configuration
+    let gate: Gate
+    let answer: Answer
+    let headLimits: HeadLimits
+    let issuers: [LocalIssuer]
+    let upstreams: [UpstreamTarget]
+    /// The number in `RouteLabels` by route index.
+    let labelNumbers: [Int]
+    let timeouts: Configuration.Timeouts
+    let logAccess: Configuration.Log.Access
+
+    /// - Throws: `SnapshotError`: the configuration was checked, so only what cannot be known before is left, such as a
+    ///   key that libcrypto does not take.
+    init(_ configuration: Configuration, generation: Int, labels: RouteLabels, loops: Int) throws {
+        self.configuration = configuration
+        self.timeouts = configuration.timeouts
+        self.logAccess = configuration.log.access
+        self.answer = Answer(realm: configuration.realm)
+        self.headLimits = HeadLimits(
+            head: configuration.limits.head, target: configuration.limits.target,
+            fields: configuration.limits.headers)
+        self.issuers = try configuration.issuers.map { try LocalIssuer($0) }
+        var upstreams = [UpstreamTarget(configuration.upstream, timeouts: configuration.timeouts, loops: loops)]
+        func index(of upstream: Configuration.Upstream?) -> Int {
+            guard let upstream else { return 0 }
+            let target = UpstreamTarget(upstream, timeouts: configuration.timeouts, loops: loops)
+            if let known = upstreams.firstIndex(of: target) { return known }
+            upstreams.append(target)
+            return upstreams.count - 1
+        }
+        let rules = configuration.routes.map { route in
+            RouteRules(
+                label: route.pattern.text,
+                responseTimeout: route.timeout ?? configuration.timeouts.response,
+                bodyLimit: (route.body ?? configuration.limits.body).bytes,
+                forwardToken: route.forwardToken ?? configuration.forwardToken, upstream: index(of: route.upstream))
+        }
+        self.upstreams = upstreams
+        self.labelNumbers = rules.map { labels.number(of: $0.label) }
+        self.gate = Gate(
+            target: configuration.paths, tokenLimit: configuration.limits.token,
+            routes: try RouteTable(configuration.routes.map(\.pattern)),
+            policy: PolicyCatalogue(
+                configuration.routes.map { ($0.pattern, $0.access) }, default: configuration.defaultAccess.access),
+            rules: rules,
+            fallback: RouteRules(
+                label: "default", responseTimeout: configuration.timeouts.response,
+                bodyLimit: configuration.limits.body.bytes, forwardToken: configuration.forwardToken, upstream: 0),
+            identity: IdentityRules(headers: configuration.identity, limit: configuration.limits.identity),
+            generation: generation)
+    }
+
+    /// The number of a route's label in metrics.
+    func labelNumber(of route: Int) -> Int {
+        route < 0 ? RouteLabels.fallback : self.labelNumbers[route]
+    }
+}
+
+extension Configuration.BodyLimit {
+    /// Bytes, or nil for no limit.
+    var bytes: Int64? {
+        switch self {
+        case .unlimited: nil
+        case .bytes(let count): Int64(count)
+        }
+    }
+}
+
+/// An issuer whose tokens are validated locally.
+struct LocalIssuer: Equatable, Sendable {
+    let rules: IssuerRules
+    let source: Configuration.Keys
+    /// Keys that come with the configuration; nil where they are fetched.
+    let fixedKeys: KeySet<PublicKey>?
+
+    init(_ issuer: Configuration.Issuer) throws {
+        self.rules = issuer.rules
+        self.source = issuer.keys
+        self.fixedKeys = try KeyMaterial.load(issuer.keys)
+    }
+
+    static func == (left: LocalIssuer, right: LocalIssuer) -> Bool {
+        left.rules == right.rules && left.source == right.source
+    }
+}

@@ -1,0 +1,43 @@
+import PosternCore
+
+/// The counters of one event loop: plain integers that only this loop writes. The admin listener asks each loop for a
+/// copy and adds them up.
+struct LoopMetrics: Sendable {
+    /// By route, method and status.
+    var requests = CounterTable()
+    /// By route and decision (`permit`, or a refusal's code).
+    var decisions = CounterTable()
+    /// Milliseconds and so on of whole requests.
+    var requestDuration = Histogram()
+    /// From the upstream's request to its response head.
+    var upstreamDuration = Histogram()
+    var cacheHits: UInt64 = 0
+    var cacheMisses: UInt64 = 0
+    var spoofedRequests: UInt64 = 0
+    var downstreamConnections = 0
+    var upstreamConnections = 0
+    var upstreamRetries: UInt64 = 0
+    var upstreamConnectFailures: UInt64 = 0
+    var poolWaiting = 0
+    var cachedTokens = 0
+
+    /// The decision index that stands for "let through"; refusals follow in the order of their declaration.
+    static let permit = 0
+
+    static func index(of code: RefusalCode) -> Int {
+        Self.indexes[code] ?? 0
+    }
+    private static let indexes: [RefusalCode: Int] = Dictionary(
+        uniqueKeysWithValues: RefusalCode.allCases.enumerated().map { ($1, $0 + 1) })
+
+    /// `permit` and the codes, by index.
+    static let decisionNames = ["permit"] + RefusalCode.allCases.map(\.rawValue)
+
+    static func requestKey(route: Int, method: Method, status: Int) -> UInt64 {
+        1 << 63 | UInt64(route) << 24 | UInt64(method.rawValue) << 16 | UInt64(status)
+    }
+
+    static func decisionKey(route: Int, decision: Int) -> UInt64 {
+        1 << 63 | UInt64(route) << 24 | UInt64(decision)
+    }
+}

@@ -1,0 +1,155 @@
+import NIOCore
+import NIOPosix
+import PosternCore
+
+/// The connections of one event loop to one upstream: carries out what the pool machine says.
+final class LoopPool {
+    let upstream: UpstreamTarget
+    private unowned let loop: LoopContext
+    private(set) var machine: UpstreamPool
+    /// By number; the numbers of connections that are gone are given again.
+    private var connections: [UpstreamHandler?] = []
+    private var freeNumbers: [UpstreamPool.ConnectionID] = []
+    private var waiters: [UpstreamPool.WaiterID: DownstreamHandler] = [:]
+    private var nextWaiter: UpstreamPool.WaiterID = 0
+
+    init(_ upstream: UpstreamTarget, loop: LoopContext) {
+        self.upstream = upstream
+        self.loop = loop
+        self.machine = UpstreamPool(limit: upstream.connectionsPerLoop, queueLimit: upstream.queuePerLoop)
+    }
+
+    /// Gets a connection for a request: calls it back at once, or when there is one.
+    ///
+    /// - Parameter fresh: only a connection that has not served yet will do.
+    func acquire(for downstream: DownstreamHandler, fresh: Bool) {
+        self.nextWaiter &+= 1
+        let waiter = self.nextWaiter
+        downstream.waiter = waiter
+        self.run(self.machine.acquire(waiter, fresh: fresh), asking: downstream)
+        if downstream.waiter == waiter { self.waiters[waiter] = downstream }
+    }
+
+    /// The request does not wait any more.
+    func cancel(_ waiter: UpstreamPool.WaiterID) {
+        self.waiters[waiter] = nil
+        _ = self.machine.cancelled(waiter)
+    }
+
+    /// The exchange on a connection is over, and it can serve another.
+    func released(_ connection: UpstreamHandler) {
+        guard connection.isActive else { return self.discarded(connection) }
+        connection.isLeased = false
+        self.run(self.machine.released(connection.id), asking: nil)
+    }
+
+    /// The exchange on a connection is over, and it cannot serve another.
+    func discarded(_ connection: UpstreamHandler) {
+        guard connection.isLeased else { return }
+        connection.isLeased = false
+        self.forget(connection)
+        self.run(self.machine.discarded(), asking: nil)
+    }
+
+    /// A connection is gone.
+    func closed(_ connection: UpstreamHandler) {
+        if connection.isLeased {
+            self.discarded(connection)
+        } else if self.connections[connection.id] === connection {
+            _ = self.machine.idleClosed(connection.id)
+            self.forget(connection)
+        }
+    }
+
+    private func forget(_ connection: UpstreamHandler) {
+        guard self.connections[connection.id] === connection else { return }
+        self.connections[connection.id] = nil
+        self.freeNumbers.append(connection.id)
+    }
+
+    /// Closes idle connections, and others when their exchange is over.
+    func drain() {
+        for id in self.machine.drain() { self.connections[id]?.close() }
+    }
+
+    // MARK: - Actions
+
+    private func run(_ action: UpstreamPool.Action, asking downstream: DownstreamHandler?) {
+        switch action {
+        case .none, .queued:
+            break
+        case .use(let id, let waiter):
+            self.use(id, waiter, downstream)
+        case .connect:
+            self.connect()
+        case .refuse(let waiter):
+            (self.waiters.removeValue(forKey: waiter) ?? downstream)?.upstreamUnavailable(.overloaded)
+        case .fail(let waiter, let more):
+            self.waiters.removeValue(forKey: waiter)?.upstreamUnavailable(.upstreamUnavailable)
+            if more { self.connect() }
+        case .park(let id):
+            self.connections[id]?.parked()
+        case .close(let id):
+            self.connections[id]?.close()
+        }
+    }
+
+    private func use(
+        _ id: UpstreamPool.ConnectionID, _ waiter: UpstreamPool.WaiterID, _ downstream: DownstreamHandler?
+    ) {
+        let downstream = self.waiters.removeValue(forKey: waiter) ?? downstream
+        guard let connection = self.connections[id], connection.isActive else {
+            // It closed in this very turn: nothing of the request was written, so another one is as good.
+            if let gone = self.connections[id] { self.forget(gone) }
+            self.run(self.machine.discarded(), asking: nil)
+            if let downstream { self.acquire(for: downstream, fresh: false) }
+            return
+        }
+        connection.isLeased = true
+        guard let downstream else { return self.released(connection) }
+        downstream.upstreamReady(connection)
+    }
+
+    private func connect() {
+        let number = self.freeNumbers.popLast() ?? self.connections.count
+        let handler = UpstreamHandler(id: number, pool: self, loop: self.loop)
+        if number == self.connections.count {
+            self.connections.append(handler)
+        } else {
+            self.connections[number] = handler
+        }
+        let bound = NIOLoopBound((self, handler), eventLoop: self.loop.eventLoop)
+        let bootstrap = ClientBootstrap(group: self.loop.eventLoop)
+            .connectTimeout(.nanoseconds(self.upstream.connectTimeout))
+            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(bound.value.1)
+                }
+            }
+        let future: EventLoopFuture<any Channel>
+        switch self.upstream.address {
+        case .unix(let path): future = bootstrap.connect(unixDomainSocketPath: path)
+        case .host(let host, let port): future = bootstrap.connect(host: host, port: port)
+        }
+        future.whenComplete { result in
+            let (pool, handler) = bound.value
+            switch result {
+            case .success: pool.connected(handler)
+            case .failure: pool.connectFailed(handler)
+            }
+        }
+    }
+
+    private func connected(_ handler: UpstreamHandler) {
+        self.run(self.machine.connected(handler.id), asking: nil)
+        self.loop.flush()
+    }
+
+    private func connectFailed(_ handler: UpstreamHandler) {
+        self.forget(handler)
+        self.loop.metrics.upstreamConnectFailures &+= 1
+        self.run(self.machine.connectFailed(), asking: nil)
+        self.loop.flush()
+    }
+}
