@@ -3,6 +3,8 @@ from __future__ import annotations
 
 import pytest
 
+pytest.register_assert_rewrite("harness.problems", "harness.metrics", "harness.process", "harness.raw", "harness.upstream")
+
 from harness import config as configs
 from harness.keyserver import KeyServer
 from harness.process import Postern, is_release

@@ -1,4 +1,5 @@
 """Clients that the world uses, unmodified: curl, requests, http.client, urllib3's pool."""
+import gzip
 import http.client
 import json
 import subprocess
@@ -66,8 +67,6 @@ def test_curl_refused_upload_ends(proxy, upstream):
 
 
 def test_curl_download_with_compression_of_the_upstream(proxy, upstream):
-    import gzip
-
     upstream.script(scripts.answer(200, gzip.compress(b"plain text"), ["Content-Encoding: gzip"]))
     assert curl("--compressed", url(proxy, "/public/gz")) == b"plain text"
 

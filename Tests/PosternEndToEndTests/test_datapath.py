@@ -61,8 +61,9 @@ def test_a_malformed_pipelined_request_waits_for_the_answers_before_it(proxy, up
     assert [each.target for each in upstream.requests] == ["/public/slow"]
 
 
-def test_pipelining_is_bounded(proxy, upstream):
-    gate = threading.Event()
+def test_pipelining_is_bounded(start, new_upstream):
+    gate, upstream = threading.Event(), new_upstream()
+    proxy = start(configs.config(upstream))
     upstream.script(scripts.after(gate, scripts.answer(200, b"first")))
     with proxy.client(timeout=10) as client:
         client.sock.setblocking(False)
@@ -253,7 +254,7 @@ def test_a_client_that_leaves_ends_the_upstream_request(proxy, upstream):
     client = proxy.client()
     client.send(head("GET", "/health"))
     request = upstream.wait(1)
-    client.close()
+    client.abort()
     wait_until(lambda: hasattr(request, "peer_closed"), 3, "the upstream connection to be closed")
 
 

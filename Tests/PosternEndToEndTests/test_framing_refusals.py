@@ -44,7 +44,7 @@ BAD_HEADS = table(
     ("two different Hosts", get("Host: other.test")),
     ("a space in Host", get(host="Host: a b")),
     ("a slash in Host", get(host="Host: a/b")),
-    ("a list in Host", get(host="Host: a,b")),
+    ("a list in Host", get(host="Host: a, b")),
     ("a URL in Host", get(host="Host: http://a")),
     ("user info in Host", get(host="Host: u@a")),
     ("a port that is no number in Host", get(host="Host: a:b")),

@@ -1,5 +1,6 @@
 """Honest tokens of every algorithm, minted by two implementations, and what of their claims counts."""
 import json
+import re
 import time
 
 import pytest
@@ -9,6 +10,7 @@ from joserfc.jwk import ECKey, OKPKey, OctKey, RSAKey
 from harness import config as configs
 from harness import mint
 from harness.problems import check_problem, parse_challenge
+from harness.raw import bearer, head
 from harness.table import table
 
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
@@ -116,8 +118,6 @@ DESCRIBED = table(
 
 @pytest.mark.parametrize("make, kind", DESCRIBED)
 def test_the_description_names_the_kind(proxy, only_sentinel, make, kind):
-    import re
-
     token = make()
     answer = ask(proxy, token)
     body = check_problem(answer, "invalid_token")
@@ -161,8 +161,6 @@ def test_a_token_that_shares_all_but_one_byte_with_a_cached_one_is_verified(prox
 def test_more_tokens_than_any_cache_holds_all_stay_right(proxy, upstream):
     key = mint.key("EdDSA")
     with proxy.client() as client:
-        from harness.raw import bearer, head
-
         for number in range(600):
             client.send(head("GET", "/auth", bearer(key.token(sub="u%d" % number))))
             assert client.response().status == 200

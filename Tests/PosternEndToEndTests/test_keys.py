@@ -1,4 +1,5 @@
 """Where keys come from, how they are kept fresh, and what happens when they cannot be had."""
+import json
 import threading
 import time
 
@@ -8,6 +9,7 @@ from harness import config as configs
 from harness import mint
 from harness.net import free_port, wait_until
 from harness.problems import check_problem
+from harness.process import environment
 from harness.table import table
 
 FIRST, SECOND, THIRD = mint.key("ES256", "first"), mint.key("ES256", "second"), mint.key("ES256", "third")
@@ -227,8 +229,6 @@ def test_headers_for_the_fetch(start, upstream, key_server):
 
 
 def test_key_set_file(start, upstream, tmp_path):
-    import json
-
     path = tmp_path / "jwks.json"
     path.write_text(json.dumps(mint.jwks(FIRST, SECOND)))
     proxy = start(keyed(upstream, {"file": str(path)}))
@@ -260,7 +260,6 @@ def test_secret_by_environment_and_by_file(start, upstream, tmp_path):
     path.write_bytes(secret.private)
     for value, env in (("${JWT_SECRET}", {"JWT_SECRET": secret.private.decode()}), ({"file": str(path)}, {})):
         config = configs.config(upstream, issuers={"main": configs.issuer(algorithms=["HS256"], keys={"secret": value})})
-        from harness.process import environment
 
         proxy = start(config, env=environment(**env))
         assert ask(proxy, secret).status == 200

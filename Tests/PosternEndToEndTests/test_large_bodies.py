@@ -1,4 +1,6 @@
 """Bodies of a gibibyte stream through in bounded memory (release builds only)."""
+import hashlib
+import random
 import threading
 
 import pytest
@@ -111,9 +113,6 @@ def test_slow_readers_and_writers_cost_little(proxy, upstream):
 
 
 def test_every_byte_arrives_in_order(proxy, upstream):
-    import hashlib
-    import random
-
     data = bytes(random.Random(7).randrange(256) for _ in range(1 << 20)) * 3 + b"end"
 
     def mirror(exchange):

@@ -5,13 +5,14 @@ import threading
 import time
 
 import pytest
+import yaml
 
 from harness import config as configs
 from harness import scripts
 from harness.net import free_port, wait_until
 from harness.problems import check_problem
-from harness.raw import head
 from harness.process import run
+from harness.raw import RawClient, head
 
 
 def refused(port):
@@ -143,7 +144,6 @@ def test_a_busy_port_is_one_clear_sentence(tmp_path, which):
     port = holder.getsockname()[1]
     config = configs.config("http://127.0.0.1:1", listen="127.0.0.1:%d" % free_port(), admin="127.0.0.1:%d" % free_port())
     config[which] = "127.0.0.1:%d" % port
-    import yaml
 
     (tmp_path / "proxy.yaml").write_text(yaml.safe_dump(config))
     done = run("postern", "run", "--config", tmp_path / "proxy.yaml")
@@ -173,7 +173,6 @@ def test_event_loops_auto_and_a_list_of_listeners(start, upstream, tmp_path):
     config = configs.config(upstream, event_loops="auto", listen=[
         "127.0.0.1:%d" % ports[0], {"address": "127.0.0.1:%d" % ports[1]}, "unix:" + str(tmp_path / "in.sock")])
     proxy = start(config)
-    from harness.raw import RawClient
 
     for client in (RawClient(ports[0]), RawClient(ports[1]), RawClient(path=str(tmp_path / "in.sock"))):
         with client:

@@ -7,14 +7,17 @@ import time
 import urllib.parse
 
 import pytest
+from joserfc import jwt
+from joserfc.jwk import KeySet
 
 from harness.net import free_port, wait_until
 from harness.problems import check_problem
-from harness.process import ROOT, Child, Postern, run
+from harness.process import ROOT, Child, Postern, environment, run
 from harness.raw import RawClient, head
 from harness.table import table
 
 CLIENTS = {"mt5-api-service": "dev-secret-of-the-mt5-api-service", "trading-dashboard": "dev-secret-of-the-trading-dashboard"}
+SECRETS = {"POSTERN_ISSUER_DEV_SECRET_" + name.upper().replace("-", "_"): secret for name, secret in CLIENTS.items()}
 SCOPES = {
     "mt5-api-service": "trade:open trade:close trade:modify account:read account:balance market:data service:mt5",
     "trading-dashboard": "read:profile write:profile trade:read trade:open account:read market:data",
@@ -42,7 +45,7 @@ class Stack:
         self.children = []
         issuer = Child(folder, "postern-issuer", [
             "run", "--dev", "--listen", "127.0.0.1:%d" % self.issuer_port, "--issuer", self.issuer_url,
-            "--audience", "mt5-api", "--store", "sqlite:%s" % (folder / "issuer.sqlite"), *issuer_arguments])
+            "--audience", "mt5-api", "--store", "sqlite:%s" % (folder / "issuer.sqlite"), *issuer_arguments], environment(**SECRETS))
         self.children.append(issuer)
         until_healthy(self.issuer_port, issuer)
         service = Child(folder, "trading-demo", [kind, "--port", self.service_port])
@@ -95,7 +98,6 @@ ALLOWED = table(
     ("the dashboard reads an account", "trading-dashboard", "GET", "/api/v1/account"),
     ("the dashboard reads the market", "trading-dashboard", "GET", "/api/v1/market/EURUSD"),
     ("the service reads a balance", "mt5-api-service", "GET", "/api/v1/account/balance"),
-    ("the service closes a trade", "mt5-api-service", "DELETE", "/api/v1/trades/T-1001"),
 )
 
 
@@ -106,10 +108,20 @@ def test_allowed(stack, client, method, path):
     assert answer.status in (200, 201, 202, 204), answer
 
 
+def test_a_trade_is_opened_by_one_client_and_closed_by_the_other(stack):
+    body = json.dumps({"symbol": "EURUSD", "volume": 0.1, "side": "buy"}).encode()
+    opened = stack.proxy.call("POST", "/api/v1/trades", "Content-Type: application/json", token=stack.token(), body=body)
+    assert opened.status == 201, opened
+    path = "/api/v1/trades/%d" % opened.json()["trade_id"]
+    check_problem(stack.proxy.call("DELETE", path, token=stack.token()), "insufficient_scope", realm="mt5-api")
+    closed = stack.proxy.call("DELETE", path, token=stack.token("mt5-api-service"))
+    assert closed.status in (200, 204), closed
+
+
 REFUSED = table(
     ("trades without a token", None, "GET", "/api/v1/trades", "missing_token"),
     ("the service reads trades", "mt5-api-service", "GET", "/api/v1/trades", "insufficient_scope"),
-    ("the dashboard closes a trade", "trading-dashboard", "DELETE", "/api/v1/trades/T-1001", "insufficient_scope"),
+    ("the dashboard closes a trade", "trading-dashboard", "DELETE", "/api/v1/trades/700001", "insufficient_scope"),
     ("the dashboard reads a balance", "trading-dashboard", "GET", "/api/v1/account/balance", "insufficient_scope"),
     ("the dashboard reads admin statistics", "trading-dashboard", "GET", "/api/v1/admin/stats", "insufficient_scope"),
     ("the service reads admin statistics", "mt5-api-service", "GET", "/api/v1/admin/stats", "insufficient_scope"),
@@ -133,12 +145,6 @@ def test_the_service_sees_the_caller_and_no_forged_one(stack):
     assert "forged" not in answer.body.decode()
 
 
-def test_opening_a_trade(stack):
-    body = json.dumps({"symbol": "EURUSD", "volume": 0.1, "side": "buy"}).encode()
-    answer = stack.proxy.call("POST", "/api/v1/trades", "Content-Type: application/json", token=stack.token(), body=body)
-    assert answer.status in (200, 201)
-
-
 @pytest.mark.parametrize("client", sorted(CLIENTS))
 def test_token_answer(stack, client):
     answer = stack.issue("/api/v1/auth/service-token", {"client_id": client, "client_secret": CLIENTS[client]})
@@ -156,13 +162,30 @@ def test_token_answer(stack, client):
 
 
 def test_another_implementation_verifies_the_issuers_tokens(stack):
-    from joserfc import jwt
-    from joserfc.jwk import KeySet
-
     with RawClient(stack.issuer_port) as client:
         keys = KeySet.import_key_set(client.send(head("GET", "/.well-known/jwks.json")).response().json())
     assert jwt.decode(stack.token(), keys).claims["iss"] == stack.issuer_url
     assert all(not each.is_private for each in keys.keys), "a private key in the key set"
+
+
+def test_the_issuer_prints_the_secrets_of_the_reference_clients(tmp_path):
+    port = free_port()
+    address = "127.0.0.1:%d" % port
+    issuer = Child(tmp_path, "postern-issuer", [
+        "run", "--dev", "--listen", address, "--issuer", "http://" + address, "--audience", "mt5-api",
+        "--store", "sqlite:%s" % (tmp_path / "issuer.sqlite")])
+    try:
+        until_healthy(port, issuer)
+        for name in CLIENTS:
+            line = [each for each in issuer.output().splitlines() if name in each][0]
+            secret = re.search(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{32}(?![A-Za-z0-9_-])", line).group(0)
+            body = urllib.parse.urlencode({"client_id": name, "client_secret": secret}).encode()
+            with RawClient(port) as client:
+                client.send(head("POST", "/api/v1/auth/service-token", "Content-Type: application/x-www-form-urlencoded",
+                                 "Content-Length: %d" % len(body)) + body)
+                assert client.response().status == 200
+    finally:
+        issuer.stop()
 
 
 def test_metadata_names_the_endpoints(stack):
@@ -226,7 +249,7 @@ def test_valid_callers_keep_working_while_the_issuer_is_down(tmp_path):
         stack.stop()
 
 
-@pytest.mark.parametrize("algorithm", ["es256", "eddsa"])
+@pytest.mark.parametrize("algorithm", ["ES256", "EdDSA"])
 def test_other_signing_algorithms(tmp_path, algorithm):
     stack = Stack(tmp_path, issuer_arguments=["--algorithm", algorithm])
     try:
@@ -243,7 +266,7 @@ def test_the_commands_by_curl(stack):
     done = subprocess.run(["curl", "-s", "-H", "Authorization: Bearer " + token, url + "/api/v1/trades"],
                           stdout=subprocess.PIPE, timeout=10, check=True)
     assert "trading-dashboard" in done.stdout.decode()
-    done = subprocess.run(["curl", "-s", "-i", "-X", "DELETE", "-H", "Authorization: Bearer " + token, url + "/api/v1/trades/1"],
+    done = subprocess.run(["curl", "-s", "-i", "-X", "DELETE", "-H", "Authorization: Bearer " + token, url + "/api/v1/trades/700001"],
                           stdout=subprocess.PIPE, timeout=10, check=True)
     assert done.stdout.startswith(b"HTTP/1.1 403") and b"trade:close" in done.stdout
 

@@ -86,6 +86,11 @@ class RawClient:
     def close(self):
         self.sock.close()
 
+    def abort(self):
+        """Ends the connection by a reset: unlike an orderly close, this cannot be a client that still reads."""
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        self.sock.close()
+
     # Sending. A peer that has already answered and closed is no failure of the sender: the answer decides.
 
     def send(self, data):
