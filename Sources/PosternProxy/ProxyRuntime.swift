@@ -14,6 +14,7 @@ final class ProxyRuntime: Sendable {
         var generation = 1
         var reloadsApplied: UInt64 = 0
         var reloadsRefused: UInt64 = 0
+        var listening = false
         var draining = false
     }
 
@@ -58,6 +59,7 @@ final class ProxyRuntime: Sendable {
         self.listeners = Mutex([])
         self.admin = Mutex([])
         try await self.open(configuration)
+        self.state.withLock { $0.listening = true }
         await keys.adopt(snapshot)
     }
 
@@ -227,8 +229,9 @@ final class ProxyRuntime: Sendable {
 extension ProxyRuntime: AdminSource {
     func readiness() async -> Readiness {
         let keys = await self.services.keys.status()
+        let (listening, draining) = self.state.withLock { ($0.listening, $0.draining) }
         return Readiness(
-            draining: self.state.withLock { $0.draining },
+            listening: listening, draining: draining,
             issuersWithoutKeys: keys.filter { !$0.hasKeys }.map(\.issuer))
     }
 

@@ -70,16 +70,19 @@ struct AdminServer: Sendable {
 
 /// Whether the process can serve, and what is missing.
 struct Readiness: Sendable {
+    /// Whether every listener is open.
+    var listening: Bool
     var draining: Bool
     /// Names of issuers whose keys have not been had.
     var issuersWithoutKeys: [String]
 
-    var isReady: Bool { !self.draining && self.issuersWithoutKeys.isEmpty }
+    var isReady: Bool { self.listening && !self.draining && self.issuersWithoutKeys.isEmpty }
 
     var json: JSONValue {
         var missing: [JSONValue] = self.issuersWithoutKeys.map {
             .object([.init(name: "part", value: .string("keys")), .init(name: "issuer", value: .string($0))])
         }
+        if !self.listening { missing.append(.object([.init(name: "part", value: .string("listeners"))])) }
         if self.draining { missing.append(.object([.init(name: "part", value: .string("draining"))])) }
         return .object([
             .init(name: "status", value: .string(self.isReady ? "ready" : "not ready")),

@@ -42,8 +42,10 @@ struct Listeners {
     ) async throws(Failure) -> any Channel {
         do {
             return try await Self.bootstrap(loop.eventLoop, loop)
+                .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
                 .serverChannelOption(
-                    .socketOption(NIOBSDSocket.Option(rawValue: SO_REUSEPORT)), value: 1)
+                    .socketOption(NIOBSDSocket.Option(rawValue: SO_REUSEPORT)), value: 1
+                )
                 .bind(host: host, port: port).get()
         } catch {
             throw Failure(description: Self.sentence(error, address))
@@ -74,7 +76,6 @@ struct Listeners {
             .serverChannelOption(.backlog, value: 1024)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .serverChannelOption(.maxMessagesPerRead, value: 16)
-            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture { try Self.accept(channel, loop.value) }

@@ -32,7 +32,7 @@ struct JSONLogHandler: LogHandler {
         var line: [UInt8] = []
         line.append("{\"time\":\"")
         JSONLine.appendTime(SystemClock.unixTime, to: &line)
-        line.append("\",\"kind\":\"log\",\"level\":\"")
+        line.append("\",\"level\":\"")
         line.append(contentsOf: event.level.rawValue.utf8)
         line.append("\",\"message\":")
         line.append(contentsOf: JSONValue.string(event.message.description).serialized().utf8)
