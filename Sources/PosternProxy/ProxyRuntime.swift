@@ -38,7 +38,7 @@ final class ProxyRuntime: Sendable {
         let labels = RouteLabels()
         let snapshot = try Snapshot(configuration, generation: 1, labels: labels, loops: loops)
         let box = LoopList()
-        let keys = KeyService(group: group, logger: logger) { identity, keys in box.publish(identity, keys) }
+        let keys = KeyService(group: group, logger: logger) { box.publish($0) }
         let services = ProxyServices(
             sink: sink, keys: keys, labels: labels, connectionLimit: configuration.limits.connections)
         var contexts: [NIOLoopBound<LoopContext>] = []
@@ -280,9 +280,9 @@ private final class LoopList: Sendable {
         self.loops.withLock { $0 = loops }
     }
 
-    func publish(_ identity: KeysIdentity, _ keys: KeySet<PublicKey>) {
+    func publish(_ publication: KeyService.Publication) {
         for loop in self.loops.withLock({ $0 }) {
-            loop.eventLoop.execute { loop.value.setKeys(identity, keys) }
+            loop.eventLoop.execute { loop.value.setKeys(publication) }
         }
     }
 }

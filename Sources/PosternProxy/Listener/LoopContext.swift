@@ -162,10 +162,14 @@ final class LoopContext {
     }
 
     /// Puts an issuer's keys in force; tokens that waited for them are told by the key service afterwards.
-    func setKeys(_ identity: KeysIdentity, _ keys: KeySet<PublicKey>) {
-        for (index, issuer) in self.snapshot.issuers.enumerated() where issuer.keysIdentity == identity {
-            self.keys[index] = keys
+    func setKeys(_ publication: KeyService.Publication) {
+        for (index, issuer) in self.snapshot.issuers.enumerated()
+        where issuer.keysIdentity == publication.identity {
+            self.keys[index] = publication.keys
         }
+        guard publication.lostKeys else { return }
+        let name = publication.identity.name
+        self.cache.removeAll { $0.principal.issuer == name }
     }
 
     /// A copy of the counters, with the gauges read now.

@@ -101,7 +101,7 @@ struct MetricsText {
         self.line("postern_connections_refused_total", "", "\(gathered.refusedConnections)")
         self.head("postern_pool_waiting", "gauge", "Requests that wait for an upstream connection.")
         self.line("postern_pool_waiting", "", "\(gathered.loops.reduce(0) { $0 + $1.poolWaiting })")
-        self.head("postern_upstream_connect_failures_total", "counter", "Upstream connections that could not be opened.")
+        self.head("postern_upstream_connect_failures_total", "counter", "Failed attempts to open one.")
         let failures = gathered.loops.reduce(0) { $0 + $1.upstreamConnectFailures }
         self.line("postern_upstream_connect_failures_total", "", "\(failures)")
         self.head("postern_upstream_retries_total", "counter", "Requests sent again on a new upstream connection.")
@@ -112,7 +112,7 @@ struct MetricsText {
         self.head("postern_reloads_total", "counter", "Configurations that were loaded while running.")
         self.line("postern_reloads_total", "result=\"applied\"", "\(gathered.reloadsApplied)")
         self.line("postern_reloads_total", "result=\"refused\"", "\(gathered.reloadsRefused)")
-        self.head("postern_log_lines_dropped_total", "counter", "Log lines that were dropped because the reader is slow.")
+        self.head("postern_log_lines_dropped_total", "counter", "Log lines dropped for a slow reader.")
         self.line("postern_log_lines_dropped_total", "", "\(gathered.droppedLogLines)")
         self.head("postern_draining", "gauge", "1 while the process is shutting down.")
         self.line("postern_draining", "", gathered.draining ? "1" : "0")

@@ -14,6 +14,8 @@ struct KeyFetcher: Sendable {
     /// What a fetch brought.
     struct Fetched: Sendable {
         var keys: KeySet<PublicKey>
+        /// The same keys as they were written, to see which ones are gone.
+        var documents: [JWK]
         /// Nanoseconds of the answer's `Cache-Control: max-age`.
         var maximumAge: Int64?
         /// Keys that were left out, and why.
@@ -50,7 +52,7 @@ struct KeyFetcher: Sendable {
         let loaded = KeySet<PublicKey>.load(set)
         guard !loaded.keys.isEmpty else { throw Failure(description: "the key set at \(url) has no usable key") }
         return Fetched(
-            keys: loaded.keys, maximumAge: Self.maximumAge(headers), skipped: loaded.skipped.map(\.reason))
+            keys: loaded.keys, documents: set.keys, maximumAge: Self.maximumAge(of: headers), skipped: loaded.skipped.map(\.reason))
     }
 
     // MARK: - Discovery (OpenID Connect Discovery 4, RFC 8414 3)
@@ -120,16 +122,8 @@ struct KeyFetcher: Sendable {
         return (Array(body.readableBytesView), response.headers)
     }
 
-    /// `max-age` in nanoseconds; `no-store` and `no-cache` count as zero (RFC 9111 section 5.2.2).
-    static func maximumAge(_ headers: HTTPHeaders) -> Int64? {
-        var result: Int64?
-        for item in headers[canonicalForm: "Cache-Control"] {
-            let directive = item.lowercased()
-            if directive == "no-store" || directive == "no-cache" { return 0 }
-            if directive.hasPrefix("max-age="), let seconds = Int64(directive.dropFirst(8)), seconds >= 0 {
-                result = min(seconds, 86_400) * 1_000_000_000
-            }
-        }
-        return result
+    private static func maximumAge(of headers: HTTPHeaders) -> Int64? {
+        headers["Cache-Control"].isEmpty
+            ? nil : CacheControl.maximumAge(headers["Cache-Control"].joined(separator: ", "))
     }
 }

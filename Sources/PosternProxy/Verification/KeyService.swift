@@ -24,6 +24,9 @@ actor KeyService {
         var remote: Configuration.RemoteKeys
         var client: HTTPClient
         var fetched: KeySet<PublicKey>?
+        var documents: [JWK] = []
+        /// Whether the newest fetch lacks a key that an older one had.
+        var lostKeys = false
         var fetch: Task<Void, Never>?
         var wake: Task<Void, Never>?
         var waiters: [@Sendable () -> Void] = []
@@ -36,11 +39,19 @@ actor KeyService {
     private let group: any EventLoopGroup
     private let logger: Logger
     /// Hands a key set to every event loop.
-    private let publish: @Sendable (KeysIdentity, KeySet<PublicKey>) -> Void
+    private let publish: @Sendable (Publication) -> Void
+
+    /// A key set on its way to the event loops.
+    struct Publication: Sendable {
+        var identity: KeysIdentity
+        var keys: KeySet<PublicKey>
+        /// Whether a key was withdrawn by the issuer, so that tokens signed with it do not count any more.
+        var lostKeys: Bool
+    }
 
     init(
         group: any EventLoopGroup, logger: Logger,
-        publish: @escaping @Sendable (KeysIdentity, KeySet<PublicKey>) -> Void
+        publish: @escaping @Sendable (Publication) -> Void
     ) {
         self.group = group
         self.logger = logger
@@ -58,7 +69,9 @@ actor KeyService {
             let identity = issuer.keysIdentity
             wanted.append(identity)
             if let entry = self.entries[identity] {
-                if let keys = entry.fetched { self.publish(identity, keys) }
+                if let keys = entry.fetched {
+                    self.publish(Publication(identity: identity, keys: keys, lostKeys: false))
+                }
                 continue
             }
             let settings = KeySetMachine.Settings(
@@ -164,10 +177,11 @@ actor KeyService {
             self.entries[identity]?.fetch?.cancel()
             self.noteFailure(identity, "the fetch took too long")
         case .publish:
-            if let keys = self.entries[identity]?.fetched { self.publish(identity, keys) }
+            guard let entry = self.entries[identity], let keys = entry.fetched else { return }
+            self.publish(Publication(identity: identity, keys: keys, lostKeys: entry.lostKeys))
         case .withdraw:
             self.entries[identity]?.fetched = nil
-            self.publish(identity, KeySet())
+            self.publish(Publication(identity: identity, keys: KeySet(), lostKeys: false))
             self.logger.error("keys are too old and are not used any more", metadata: ["issuer": "\(identity.name)"])
         case .resumeWaiters:
             let waiters = self.entries[identity]?.waiters ?? []
@@ -206,6 +220,9 @@ actor KeyService {
         var outcome = KeySetMachine.FetchOutcome.failed
         switch result {
         case .success(let fetched):
+            let known = self.entries[identity]?.documents ?? []
+            self.entries[identity]?.lostKeys = known.contains { !fetched.documents.contains($0) }
+            self.entries[identity]?.documents = fetched.documents
             self.entries[identity]?.fetched = fetched.keys
             self.entries[identity]?.successes += 1
             outcome = .keys(count: fetched.keys.keys.count, maximumAge: fetched.maximumAge)
