@@ -91,9 +91,12 @@ actor KeyService {
     }
 
     private func remove(_ identity: KeysIdentity) {
-        self.run(identity) { $0.stop() }
-        guard let entry = self.entries.removeValue(forKey: identity) else { return }
+        guard var entry = self.entries.removeValue(forKey: identity) else { return }
+        // A fetch that nobody wants any more did not fail: it is not counted, nor logged.
+        _ = entry.machine.stop()
+        entry.fetch?.cancel()
         entry.wake?.cancel()
+        for resume in entry.waiters { resume() }
         let client = entry.client
         Task { try? await client.shutdown() }
     }
@@ -210,13 +213,15 @@ actor KeyService {
                 let fetched = try await fetcher.fetch(remote, timeout: max(1, deadline - Self.now))
                 self.fetchEnded(identity, id: id, .success(fetched))
             } catch {
-                if !Task.isCancelled { self.fetchEnded(identity, id: id, .failure(error)) }
+                self.fetchEnded(identity, id: id, .failure(error))
             }
         }
     }
 
     private func fetchEnded(_ identity: KeysIdentity, id: Int, _ result: Result<KeyFetcher.Fetched, any Error>) {
-        guard self.entries[identity] != nil else { return }
+        // This is the fetch's own task. One that was given up meanwhile must change nothing: it has been counted as a
+        // failure, and the issuer may have been removed and added again.
+        guard !Task.isCancelled, self.entries[identity] != nil else { return }
         var outcome = KeySetMachine.FetchOutcome.failed
         switch result {
         case .success(let fetched):
