@@ -64,7 +64,7 @@ func forEachListItem(_ bytes: RawSpan, _ range: ByteRange, _ body: (RawSpan) -> 
 }
 
 /// Whether `text` is a host and an optional port: a registered name or IPv4 address, or an IP literal in brackets
-/// (RFC 3986 section 3.2.2), then perhaps `:` and at most five digits.
+/// (RFC 3986 section 3.2.2), then perhaps `:` and a port of at most five digits, up to 65535.
 func isHostAndPort(_ text: RawSpan) -> Bool {
     let count = text.byteCount
     guard count > 0, count <= 512 else { return false }
@@ -82,8 +82,12 @@ func isHostAndPort(_ text: RawSpan) -> Bool {
     }
     if i == count { return true }
     guard text.byte(i) == UInt8(ascii: ":"), count &- i <= 6 else { return false }
-    for j in (i &+ 1)..<count where !isDigit(text.byte(j)) { return false }
-    return true
+    var port = 0
+    for j in (i &+ 1)..<count {
+        guard isDigit(text.byte(j)) else { return false }
+        port = port &* 10 &+ Int(text.byte(j) &- UInt8(ascii: "0"))
+    }
+    return port <= 65535
 }
 
 @inline(__always)
