@@ -64,7 +64,7 @@ func forEachListItem(_ bytes: RawSpan, _ range: ByteRange, _ body: (RawSpan) -> 
 }
 
 /// Whether `text` is a host and an optional port: a name or IPv4 address of letters, digits and `-._`, or an IP literal in
-/// brackets, then perhaps `:` and at most five digits. Narrower than RFC 3986 section 3.2.2, which would let lists and
+/// brackets, then perhaps `:` and a port up to 65535. Narrower than RFC 3986 section 3.2.2, which would let lists and
 /// escapes pass for a name.
 func isHostAndPort(_ text: RawSpan) -> Bool {
     let count = text.byteCount
@@ -81,8 +81,12 @@ func isHostAndPort(_ text: RawSpan) -> Bool {
     }
     if i == count { return true }
     guard text.byte(i) == UInt8(ascii: ":"), count &- i <= 6 else { return false }
-    for j in (i &+ 1)..<count where !isDigit(text.byte(j)) { return false }
-    return true
+    var port = 0
+    for j in (i &+ 1)..<count {
+        guard isDigit(text.byte(j)) else { return false }
+        port = port &* 10 &+ Int(text.byte(j) &- UInt8(ascii: "0"))
+    }
+    return port <= 65535
 }
 
 /// What an IP literal is made of.

@@ -18,9 +18,9 @@ public struct RequestHead: Sendable {
     /// The first Authorization value; how many there are is `authorizationCount`.
     public var authorization = ByteRange.none
     public var authorizationCount = 0
-    /// The first X-Request-Id value; empty if there is none, or more than one.
+    /// The first X-Request-Id value; empty if there is none, or more than one, or Connection names it.
     public var requestID = ByteRange.none
-    /// The first traceparent value; empty if there is none, or more than one.
+    /// The first traceparent value; empty if there is none, or more than one, or Connection names it.
     public var traceparent = ByteRange.none
     /// Whether the client lets the connection go on after this exchange.
     public var keepAlive = true
@@ -36,6 +36,8 @@ public struct RequestHead: Sendable {
     var transferEncodingCount = 0
     var requestIDCount = 0
     var traceparentCount = 0
+    var requestIDNominated = false
+    var traceparentNominated = false
     var chunkedCoding = false
     var connectionUpgrade = false
     var upgradeProtocols = false
@@ -61,8 +63,9 @@ public struct RequestHead: Sendable {
         try self.checkFraming()
         self.upgrade = self.connectionUpgrade && self.upgradeProtocols && self.minorVersion == 1
         if self.expect, self.minorVersion == 1, self.framing != .none { self.expectsContinue = true }
-        if self.requestIDCount > 1 { self.requestID = .none }
-        if self.traceparentCount > 1 { self.traceparent = .none }
+        // A field that Connection names does not go on: nothing of it may be taken for kept.
+        if self.requestIDCount > 1 || self.requestIDNominated { self.requestID = .none }
+        if self.traceparentCount > 1 || self.traceparentNominated { self.traceparent = .none }
     }
 
     private mutating func reset() {
@@ -83,6 +86,8 @@ public struct RequestHead: Sendable {
         self.transferEncodingCount = 0
         self.requestIDCount = 0
         self.traceparentCount = 0
+        self.requestIDNominated = false
+        self.traceparentNominated = false
         self.chunkedCoding = false
         self.connectionUpgrade = false
         self.upgradeProtocols = false
@@ -212,6 +217,12 @@ public struct RequestHead: Sendable {
                 switch FieldName.classify(item, 0, item.byteCount) {
                 case .host, .contentLength, .transferEncoding: namesFraming = true
                 case .te, .keepAlive, .http2Settings: break
+                case .xRequestID:
+                    self.requestIDNominated = true
+                    self.hasNominatedFields = true
+                case .traceparent:
+                    self.traceparentNominated = true
+                    self.hasNominatedFields = true
                 default: self.hasNominatedFields = true
                 }
             }
