@@ -9,7 +9,7 @@ public final class PublicKey: Sendable {
     enum Material {
         /// An `EVP_PKEY`, owned by this object.
         case asymmetric(OpaquePointer)
-        /// An `EVP_MAC_CTX` of HMAC for each algorithm that fits, keyed; only ever copied. Owned by this object.
+        /// The octets of a shared secret.
         case secret([UInt8])
     }
 
@@ -70,7 +70,7 @@ extension PublicKey {
         guard OSSL_PARAM_BLD_push_BN(builder, constant("n"), n) == 1,
             OSSL_PARAM_BLD_push_BN(builder, constant("e"), e) == 1
         else { throw libcryptoFailure("RSA key") }
-        return try Self.build("RSA", builder)
+        return try Self.build("RSA", builder, problem: "n and e are not an RSA key")
     }
 
     private static func ec(_ curve: JWK.Curve, point: [UInt8]) throws(CryptoError) -> OpaquePointer {
@@ -81,15 +81,8 @@ extension PublicKey {
             guard OSSL_PARAM_BLD_push_utf8_string(builder, constant("group"), curve.constantName, 0) == 1,
                 OSSL_PARAM_BLD_push_octet_string(builder, constant("pub"), buffer.baseAddress, buffer.count) == 1
             else { throw libcryptoFailure("EC key") }
-            let pkey = try Self.build("EC", builder)
-            guard let context = EVP_PKEY_CTX_new_from_pkey(nil, pkey, nil) else { throw libcryptoFailure("EC key") }
-            defer { EVP_PKEY_CTX_free(context) }
-            guard EVP_PKEY_public_check(context) == 1 else {
-                EVP_PKEY_free(pkey)
-                ERR_clear_error()
-                throw .badKey("x and y are not a point on \(curve.rawValue)")
-            }
-            return pkey
+            // Reading the point checks that it is on the curve; on curves of prime order that is all there is to check.
+            return try Self.build("EC", builder, problem: "x and y are not a point on \(curve.rawValue)")
         }
     }
 
@@ -102,14 +95,13 @@ extension PublicKey {
         return pkey
     }
 
-    private static func build(_ type: String, _ builder: OpaquePointer) throws(CryptoError) -> OpaquePointer {
-        guard let context = EVP_PKEY_CTX_new_from_name(nil, type, nil),
-            let parameters = OSSL_PARAM_BLD_to_param(builder)
-        else { throw libcryptoFailure("\(type) key") }
-        defer {
-            OSSL_PARAM_free(parameters)
-            EVP_PKEY_CTX_free(context)
-        }
+    private static func build(
+        _ type: String, _ builder: OpaquePointer, problem: String
+    ) throws(CryptoError) -> OpaquePointer {
+        guard let context = EVP_PKEY_CTX_new_from_name(nil, type, nil) else { throw libcryptoFailure("\(type) key") }
+        defer { EVP_PKEY_CTX_free(context) }
+        guard let parameters = OSSL_PARAM_BLD_to_param(builder) else { throw libcryptoFailure("\(type) key") }
+        defer { OSSL_PARAM_free(parameters) }
         // What the macro EVP_PKEY_PUBLIC_KEY stands for; Swift does not see macros that are expressions of others.
         let selection =
             OSSL_KEYMGMT_SELECT_DOMAIN_PARAMETERS | OSSL_KEYMGMT_SELECT_OTHER_PARAMETERS
@@ -119,7 +111,7 @@ extension PublicKey {
             EVP_PKEY_fromdata(context, &pkey, selection, parameters) == 1, let pkey
         else {
             ERR_clear_error()
-            throw .badKey("the numbers are not a valid \(type) key")
+            throw .badKey(problem)
         }
         return pkey
     }

@@ -12,10 +12,16 @@ public final class SigningKey: Sendable {
     /// The public half.
     public let publicKey: JWK
 
+    /// Takes ownership of `pkey`, also when it is refused: `deinit` does not run after an `init` that throws.
     init(adopting pkey: OpaquePointer, algorithm: SignatureAlgorithm) throws(CryptoError) {
+        do {
+            self.publicKey = try SigningKey.publicHalf(pkey, algorithm)
+        } catch {
+            EVP_PKEY_free(pkey)
+            throw error
+        }
         self.pkey = pkey
         self.algorithm = algorithm
-        self.publicKey = try SigningKey.publicHalf(pkey, algorithm)
     }
 
     deinit {
@@ -74,7 +80,7 @@ public final class SigningKey: Sendable {
 
     /// The public half as a JSON Web Key with `kid`, `alg` and `use: sig`.
     public func publicJWK(kid: String) -> JSONValue {
-        var members = self.requiredMembers()
+        var members = self.publicKey.requiredMembers()
         members.append(.init(name: "kid", value: .string(kid)))
         members.append(.init(name: "alg", value: .string(self.algorithm.rawValue)))
         members.append(.init(name: "use", value: .string("sig")))
@@ -83,14 +89,21 @@ public final class SigningKey: Sendable {
 
     /// The JWK thumbprint (RFC 7638) with SHA-256, in base64url: a `kid` that follows from the key itself.
     public func thumbprint() -> String {
+        self.publicKey.thumbprint()
+    }
+}
+
+extension JWK {
+    /// The thumbprint (RFC 7638) with SHA-256, in base64url.
+    public func thumbprint() -> String {
         let members = self.requiredMembers().map { "\"\($0.name)\":\"\($0.value.string ?? "")\"" }
         return Base64URL.encode(Digest.sha256(Array("{\(members.joined(separator: ","))}".utf8)))
     }
 
     /// The members that RFC 7638 section 3.2 requires, in lexicographic order.
-    private func requiredMembers() -> [JSONValue.Member] {
+    fileprivate func requiredMembers() -> [JSONValue.Member] {
         let pairs: [(String, String)] =
-            switch self.publicKey.material {
+            switch self.material {
             case .rsa(let modulus, let exponent):
                 [("e", Base64URL.encode(exponent)), ("kty", "RSA"), ("n", Base64URL.encode(modulus))]
             case .ec(let curve, let x, let y):

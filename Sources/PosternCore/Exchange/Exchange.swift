@@ -65,7 +65,6 @@ public struct Exchange: Equatable, Sendable {
     private var retriesLeft = 0
     private var reusedConnection = false
     private var mayRepeat = false
-    private var inputEnded = false
     private var draining = false
 
     public init() {}
@@ -107,7 +106,7 @@ public struct Exchange: Equatable, Sendable {
     /// - Parameter bodySkipped: there is no body, or all of it came already and was thrown away.
     public mutating func refused(_ code: RefusalCode, bodySkipped: Bool) -> Action {
         let ending: Ending =
-            self.inputEnded ? .close : self.keepAlive && bodySkipped && !code.closesConnection ? .nextRequest : .linger
+            self.keepAlive && bodySkipped && !code.closesConnection ? .nextRequest : .linger
         self.settle(ending)
         return .refuse(code, ending)
     }
@@ -163,7 +162,7 @@ public struct Exchange: Equatable, Sendable {
     public mutating func responseHead(endsWithConnection: Bool) -> Bool {
         self.state = .forwarding(.streaming)
         // A response that overtakes the request's body: the rest of the body will not be waited for.
-        if !self.requestComplete || self.draining || endsWithConnection || self.inputEnded { self.keepAlive = false }
+        if !self.requestComplete || self.draining || endsWithConnection { self.keepAlive = false }
         return !self.keepAlive
     }
 
@@ -172,7 +171,7 @@ public struct Exchange: Equatable, Sendable {
     /// - Parameter upstreamKeepsAlive: whether the upstream lets its connection go on.
     public mutating func responseEnded(upstreamKeepsAlive: Bool) -> Action {
         let ending: Ending =
-            !self.requestComplete ? .linger : self.keepAlive && !self.inputEnded ? .nextRequest : .close
+            !self.requestComplete ? .linger : self.keepAlive ? .nextRequest : .close
         let reuse = upstreamKeepsAlive && self.requestComplete
         self.settle(ending)
         return .finish(ending, reuseUpstream: reuse)
@@ -195,20 +194,16 @@ public struct Exchange: Equatable, Sendable {
 
     // MARK: - Client
 
-    /// The client sends no more (half-close).
+    /// The client sends no more. HTTP clients do not half-close a connection they wait on: this one has given up, and the
+    /// upstream is spared the rest of its work.
     public mutating func inputClosed() -> Action {
-        self.inputEnded = true
         switch self.state {
         case .idle, .readingHead, .lingering:
             self.state = .closed
             return .close
         case .verifying, .acquiring, .forwarding:
-            guard self.requestComplete else {
-                self.state = .closed
-                return .abort
-            }
-            self.keepAlive = false
-            return .none
+            self.state = .closed
+            return .abort
         case .closed:
             return .none
         }
@@ -271,8 +266,8 @@ public struct Exchange: Equatable, Sendable {
     // MARK: - Helpers
 
     private mutating func fail(_ code: RefusalCode) -> Action {
-        let reads = self.keepAlive && self.requestComplete && !self.inputEnded && !code.closesConnection
-        let ending: Ending = reads ? .nextRequest : self.inputEnded ? .close : .linger
+        let reads = self.keepAlive && self.requestComplete && !code.closesConnection
+        let ending: Ending = reads ? .nextRequest : .linger
         self.settle(ending)
         return .refuse(code, ending)
     }

@@ -181,6 +181,21 @@ public struct Gate: Sendable {
         return false
     }
 
+    /// Whether a trailer section (whole lines with their CRLF) has such fields.
+    public func spoofs(trailers: [UInt8]) -> Bool {
+        let bytes = trailers.span.bytes
+        var start = 0
+        while start < bytes.byteCount {
+            var colon = start
+            while colon < bytes.byteCount, bytes.byte(colon) != UInt8(ascii: ":") { colon &+= 1 }
+            if self.identity.strips(bytes, ByteRange(start, colon)) { return true }
+            start = colon
+            while start < bytes.byteCount, bytes.byte(start) != UInt8(ascii: "\n") { start &+= 1 }
+            start &+= 1
+        }
+        return false
+    }
+
     // MARK: - Step 5, after verification
 
     /// Whether a cached token was made ready under this very policy.

@@ -68,7 +68,7 @@ public struct Identifiers: Sendable {
 
     static func isAcceptableRequestID(_ bytes: RawSpan, _ range: ByteRange) -> Bool {
         guard range.count >= 1, range.count <= 128 else { return false }
-        for i in range.range where !isRequestIDCharacter(bytes.byte(i)) { return false }
+        for i in range.range where !isHostCharacter(bytes.byte(i)) { return false }
         return true
     }
 

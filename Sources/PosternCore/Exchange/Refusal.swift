@@ -24,7 +24,8 @@ public struct Refusal: Error, Equatable, Sendable {
         case .targetTooLong:
             self.init(.uriTooLong, "The request target is longer than this proxy accepts.")
         case .headTooLarge:
-            self.init(.requestHeaderFieldsTooLarge, "The request head has more bytes or fields than this proxy accepts.")
+            self.init(
+                .requestHeaderFieldsTooLarge, "The request head has more bytes or fields than this proxy accepts.")
         case .unknownTransferCoding:
             self.init(.notImplemented, "The only transfer coding that is understood is exactly one \"chunked\".")
         case .methodNotImplemented:
@@ -40,7 +41,7 @@ public struct Refusal: Error, Equatable, Sendable {
     public init(_ problem: TargetProblem) {
         switch problem {
         case .malformed:
-            self.init(.badRequest, "The request is not well-formed HTTP/1.1: \(HTTPProblem.Malformation.target.rawValue).")
+            self.init(HTTPProblem.malformed(.target))
         case .asterisk:
             self.init(.badRequest, "The request target \"*\" is not supported.")
         case .ambiguous(let ambiguity):

@@ -12,15 +12,9 @@ func isTokenCharacter(_ byte: UInt8) -> Bool {
     isIn(byte, 0x03FF_6CFA_0000_0000, 0x57FF_FFFF_C7FF_FFFE)
 }
 
-/// Bytes of `uri-host [":" port]` (RFC 3986 section 3.2): letters, digits and `-._~!$&'()*+,;=:[]%`.
+/// What a host name, and a client's `X-Request-Id` that is kept, may be made of: letters, digits and `-._`.
 @inline(__always)
 func isHostCharacter(_ byte: UInt8) -> Bool {
-    isIn(byte, 0x2FFF_7FF2_0000_0000, 0x47FF_FFFE_AFFF_FFFE)
-}
-
-/// What a client's `X-Request-Id` may be made of to be kept: letters, digits and `-._`.
-@inline(__always)
-func isRequestIDCharacter(_ byte: UInt8) -> Bool {
     isIn(byte, 0x03FF_6000_0000_0000, 0x07FF_FFFE_87FF_FFFE)
 }
 

@@ -35,18 +35,18 @@ func trimmed(_ bytes: RawSpan, _ start: Int, _ end: Int) -> ByteRange {
     return ByteRange(first, last)
 }
 
-/// One plain decimal number: digits only, no sign, no list, no leading zero, at most 18 digits (so that no sum of two
-/// overflows); nil otherwise.
+/// One plain decimal number up to `Int64.max`: digits only, no sign, no list, no leading zero; nil otherwise.
 func decimal(_ bytes: RawSpan, _ range: ByteRange) -> Int64? {
-    guard range.count >= 1, range.count <= 18 else { return nil }
+    guard range.count >= 1, range.count <= 19 else { return nil }
     if range.count > 1, bytes.byte(Int(range.start)) == UInt8(ascii: "0") { return nil }
-    var value: Int64 = 0
+    var value: UInt64 = 0
     for i in range.range {
         let byte = bytes.byte(i)
         guard isDigit(byte) else { return nil }
-        value = value &* 10 &+ Int64(byte &- UInt8(ascii: "0"))
+        // 19 digits fit into 64 bits without a sign; only then may the sign bit be set.
+        value = value &* 10 &+ UInt64(byte &- UInt8(ascii: "0"))
     }
-    return value
+    return Int64(exactly: value)
 }
 
 /// Calls `body` with each non-empty item of a comma-separated list (RFC 9110 section 5.6.1), whitespace trimmed.
@@ -63,21 +63,20 @@ func forEachListItem(_ bytes: RawSpan, _ range: ByteRange, _ body: (RawSpan) -> 
     }
 }
 
-/// Whether `text` is a host and an optional port: a registered name or IPv4 address, or an IP literal in brackets
-/// (RFC 3986 section 3.2.2), then perhaps `:` and a port of at most five digits, up to 65535.
+/// Whether `text` is a host and an optional port: a name or IPv4 address of letters, digits and `-._`, or an IP literal in
+/// brackets, then perhaps `:` and a port of at most five digits, up to 65535. Narrower than RFC 3986 section 3.2.2, which
+/// would let lists and escapes pass for a name.
 func isHostAndPort(_ text: RawSpan) -> Bool {
     let count = text.byteCount
     guard count > 0, count <= 512 else { return false }
     var i = 0
     if text.byte(0) == UInt8(ascii: "[") {
         i = 1
-        while i < count, isHexDigit(text.byte(i)) || text.byte(i) == UInt8(ascii: ":") || text.byte(i) == UInt8(ascii: ".") {
-            i &+= 1
-        }
+        while i < count, isAddressCharacter(text.byte(i)) { i &+= 1 }
         guard i > 2, i < count, text.byte(i) == UInt8(ascii: "]") else { return false }
         i &+= 1
     } else {
-        while i < count, isRegisteredNameCharacter(text, i) { i &+= 1 }
+        while i < count, isHostCharacter(text.byte(i)) { i &+= 1 }
         guard i > 0 else { return false }
     }
     if i == count { return true }
@@ -90,14 +89,10 @@ func isHostAndPort(_ text: RawSpan) -> Bool {
     return port <= 65535
 }
 
+/// What an IP literal is made of.
 @inline(__always)
-private func isRegisteredNameCharacter(_ text: RawSpan, _ i: Int) -> Bool {
-    let byte = text.byte(i)
-    guard isHostCharacter(byte), byte != UInt8(ascii: ":"), byte != UInt8(ascii: "["), byte != UInt8(ascii: "]") else {
-        return false
-    }
-    guard byte == UInt8(ascii: "%") else { return true }
-    return i &+ 2 < text.byteCount && isHexDigit(text.byte(i &+ 1)) && isHexDigit(text.byte(i &+ 2))
+private func isAddressCharacter(_ byte: UInt8) -> Bool {
+    isHexDigit(byte) || byte == UInt8(ascii: ":") || byte == UInt8(ascii: ".")
 }
 
 @inline(__always)

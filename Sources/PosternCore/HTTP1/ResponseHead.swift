@@ -101,13 +101,16 @@ public struct ResponseHead: Sendable {
         case .keepAlive:
             forEachListItem(bytes, field.value) { item in
                 let prefix = 8
-                guard item.byteCount > prefix, item.extracting(0..<prefix).equalsIgnoringCase("timeout=") else { return }
+                guard item.byteCount > prefix, item.extracting(0..<prefix).equalsIgnoringCase("timeout=") else {
+                    return
+                }
                 self.keepAliveTimeout = decimal(item, ByteRange(prefix, item.byteCount)) ?? self.keepAliveTimeout
             }
         case .contentType:
             let value = bytes.slice(field.value)
             let kind = 17
-            self.isEventStream = value.byteCount >= kind && value.extracting(0..<kind).equalsIgnoringCase("text/event-stream")
+            self.isEventStream =
+                value.byteCount >= kind && value.extracting(0..<kind).equalsIgnoringCase("text/event-stream")
         default:
             break
         }

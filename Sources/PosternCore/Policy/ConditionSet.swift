@@ -1,13 +1,12 @@
 /// A set of interned conditions, one bit each. The first 64 are inline, so that most policies compare one word.
 public struct ConditionSet: Sendable, Equatable {
-    private var first: UInt64 = 0
+    private(set) var first: UInt64 = 0
     /// Conditions from 64 up, 64 a word, without zero words at the end.
-    private var more: [UInt64] = []
+    private(set) var more: [UInt64] = []
 
     public init() {}
 
     /// Whether the set is empty.
-    @inline(__always)
     public var isEmpty: Bool { self.first == 0 && self.more.isEmpty }
 
     /// Adds a condition. A negative one is ignored: it stands for none.
@@ -28,29 +27,5 @@ public struct ConditionSet: Sendable, Equatable {
         guard condition >= 64 else { return self.first >> UInt64(condition) & 1 != 0 }
         let word = condition / 64 - 1
         return word < self.more.count && self.more[word] >> UInt64(condition % 64) & 1 != 0
-    }
-
-    /// Whether every condition of `other` is in this set.
-    @inline(__always)
-    public func isSuperset(of other: ConditionSet) -> Bool {
-        guard other.first & ~self.first == 0 else { return false }
-        return other.more.isEmpty || self.hasMore(of: other)
-    }
-
-    /// Whether at least one condition of `other` is in this set.
-    @inline(__always)
-    public func intersects(_ other: ConditionSet) -> Bool {
-        other.first & self.first != 0 || (!other.more.isEmpty && self.intersectsMore(other))
-    }
-
-    private func hasMore(of other: ConditionSet) -> Bool {
-        guard other.more.count <= self.more.count else { return false }
-        for i in 0..<other.more.count where other.more[i] & ~self.more[i] != 0 { return false }
-        return true
-    }
-
-    private func intersectsMore(_ other: ConditionSet) -> Bool {
-        for i in 0..<min(other.more.count, self.more.count) where other.more[i] & self.more[i] != 0 { return true }
-        return false
     }
 }

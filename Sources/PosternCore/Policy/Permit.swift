@@ -77,37 +77,31 @@ extension PolicyCatalogue {
     /// The first condition that does not hold: scopes, then roles, claims, issuers. Nil if all hold.
     @inline(__always)
     private func refusal(
-        _ requirement: CompiledRequirement, _ standing: Standing, _ bytes: RawSpan, _ captures: Captures
+        _ rule: CompiledRequirement, _ standing: Standing, _ bytes: RawSpan, _ captures: Captures
     ) -> Decision? {
         guard self.isCurrent(standing) else { return .accessDenied(.foreignStanding) }
-        let held = standing.conditions
         if !standing.admin {
-            guard held.isSuperset(of: requirement.scopes),
-                requirement.anyScope.isEmpty || held.intersects(requirement.anyScope)
+            guard self.words.all(.scopes, of: rule, in: standing.conditions),
+                self.words.any(.anyScope, of: rule, in: standing.conditions)
             else { return .insufficientScope }
-            guard requirement.roles.isEmpty || held.intersects(requirement.roles) else { return .accessDenied(.role) }
-            guard held.isSuperset(of: requirement.claims) else { return .accessDenied(.claim) }
-            for binding in requirement.bindings where !Self.holds(binding, standing, bytes, captures) {
-                return .accessDenied(.claim)
+            guard self.words.any(.roles, of: rule, in: standing.conditions) else { return .accessDenied(.role) }
+            guard self.words.all(.claims, of: rule, in: standing.conditions) else { return .accessDenied(.claim) }
+            var i = Int(rule.firstBinding)
+            while i < Int(rule.endOfBindings) {
+                guard self.holds(self.bindings[i], standing, bytes, captures) else { return .accessDenied(.claim) }
+                i &+= 1
             }
         }
-        guard requirement.issuers.isEmpty || held.intersects(requirement.issuers) else {
-            return .accessDenied(.issuer)
-        }
+        guard self.words.any(.issuers, of: rule, in: standing.conditions) else { return .accessDenied(.issuer) }
         return nil
     }
 
     /// Whether one of the claim's texts is the percent-decoded text of the path parameter.
-    static func holds(
-        _ binding: CompiledRequirement.Binding, _ standing: Standing, _ bytes: RawSpan, _ captures: Captures
-    ) -> Bool {
-        guard binding.parameter >= 0, binding.parameter < captures.count, binding.claim < standing.bound.count else {
-            return false
-        }
+    func holds(_ binding: ClaimBinding, _ standing: Standing, _ bytes: RawSpan, _ captures: Captures) -> Bool {
+        guard binding.parameter >= 0, binding.parameter < captures.count else { return false }
         let range = captures.range(of: binding.parameter)
         if binding.isRest, bytes.hasEncodedSlash(range) { return false }
-        for text in standing.bound[binding.claim] where bytes.decodedEquals(range, text.span.bytes) { return true }
-        return false
+        return standing.bound.contains(bytes, range, claim: binding.claim)
     }
 }
 

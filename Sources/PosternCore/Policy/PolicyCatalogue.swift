@@ -7,8 +7,11 @@ public struct PolicyCatalogue: Sendable {
     let vocabulary: PolicyVocabulary
     let accesses: [CompiledAccess]
     let requirements: [Requirement?]
-    let patterns: [RoutePattern]
     let defaultAccess: CompiledAccess
+    /// Conditions beyond the words in `accesses`.
+    let words: ConditionWords
+    /// The bindings of all requirements.
+    let bindings: [ClaimBinding]
     /// Names this policy's numbering of conditions; a standing made under another one is refused.
     let fingerprint: Int
 
@@ -18,13 +21,17 @@ public struct PolicyCatalogue: Sendable {
     ///   - accesses: pattern and rule of each route, in the order of the `RouteTable`'s patterns.
     ///   - defaultAccess: `default` of proxy.yaml: `.denied`, `.open`, or `.required(Requirement())` for `authenticated`.
     public init(_ accesses: [(pattern: RoutePattern, access: Access)], default defaultAccess: Access = .denied) {
-        var vocabulary = PolicyVocabulary()
-        self.accesses = accesses.map { Self.compile($0.access, $0.pattern, &vocabulary) }
+        var compiler = PolicyCompiler()
+        for (pattern, access) in accesses { compiler.add(access, pattern) }
+        compiler.add(defaultAccess, nil)
+        var compiled = compiler.finish()
+        self.defaultAccess = compiled.accesses.popLast() ?? .denied
+        self.accesses = compiled.accesses
+        self.words = compiled.words
+        self.bindings = compiler.bindings
+        self.vocabulary = compiler.vocabulary
+        self.fingerprint = compiler.vocabulary.fingerprint
         self.requirements = accesses.map { $0.access.requirement }
-        self.patterns = accesses.map { $0.pattern }
-        self.defaultAccess = Self.compile(defaultAccess, nil, &vocabulary)
-        self.vocabulary = vocabulary
-        self.fingerprint = vocabulary.fingerprint
     }
 
     /// The rule of a route; `default` for `undeclared`; denied for an index that is no route.
@@ -48,59 +55,21 @@ public struct PolicyCatalogue: Sendable {
         for claim in self.vocabulary.claims where claim.predicate.holds(in: principal.claims) {
             conditions.insert(claim.condition)
         }
-        let bound = self.vocabulary.bound.map { Self.texts(of: $0, in: principal.claims) }
+        var bound = BoundTexts()
+        for selector in self.vocabulary.bound { bound.append(Self.texts(of: selector, in: principal.claims)) }
         return Standing(
             conditions: conditions, bound: bound, admin: principal.admin == true, vocabulary: self.fingerprint)
     }
 
     /// What a claim holds that a path parameter can equal: strings and, by their text in the token, numbers.
-    static func texts(of selector: ClaimSelector, in claims: JSONValue) -> [[UInt8]] {
+    private static func texts(of selector: ClaimSelector, in claims: JSONValue) -> [[UInt8]] {
         guard let value = selector.value(in: claims) else { return [] }
         return ClaimPredicate.candidates(of: value).compactMap { candidate in
             switch candidate {
-            case .string(let text), .number(_, let text): text.isEmpty ? nil : [UInt8](text.utf8)
+            case .string(let text), .number(_, let text): [UInt8](text.utf8)
             default: nil
             }
         }
-    }
-}
-
-// MARK: - Compiling
-
-extension PolicyCatalogue {
-    private static func compile(
-        _ access: Access, _ pattern: RoutePattern?, _ vocabulary: inout PolicyVocabulary
-    ) -> CompiledAccess {
-        switch access {
-        case .open: return .open
-        case .denied: return .denied
-        case .optional: return .optional
-        case .required(let requirement): return .required(Self.compile(requirement, pattern, &vocabulary))
-        }
-    }
-
-    private static func compile(
-        _ requirement: Requirement, _ pattern: RoutePattern?, _ vocabulary: inout PolicyVocabulary
-    ) -> CompiledRequirement {
-        var result = CompiledRequirement()
-        for scope in requirement.scopes { result.scopes.insert(vocabulary.add(.scope, scope)) }
-        for scope in requirement.anyScope { result.anyScope.insert(vocabulary.add(.scope, scope)) }
-        for role in requirement.roles { result.roles.insert(vocabulary.add(.role, role)) }
-        for issuer in requirement.issuers { result.issuers.insert(vocabulary.add(.issuer, issuer)) }
-        for rule in requirement.claims {
-            switch rule.expectation {
-            case .oneOf(let values):
-                // Without values nothing meets the predicate, and so nobody the route.
-                result.claims.insert(vocabulary.add(ClaimPredicate(selector: rule.selector, accepted: values)))
-            case .pathParameter(let name):
-                let parameter = pattern?.parameters.firstIndex { $0.utf8.elementsEqual(name.utf8) } ?? -1
-                let isRest = pattern.map { $0.hasRest && parameter == $0.parameters.count - 1 } ?? false
-                result.bindings.append(
-                    CompiledRequirement.Binding(
-                        claim: vocabulary.add(bound: rule.selector), parameter: parameter, isRest: isRest))
-            }
-        }
-        return result
     }
 }
 

@@ -47,14 +47,15 @@ extension PolicyCatalogue {
             let text = "one of the roles \(requirement.roles.joined(separator: " "))"
             add(.role, text, holds(requirement.roles, .role))
         }
-        var bindings = compiled.bindings.makeIterator()
+        var binding = Int(compiled.firstBinding)
         for rule in requirement.claims {
             switch rule.expectation {
             case .oneOf(let values):
                 let predicate = ClaimPredicate(selector: rule.selector, accepted: values)
                 add(.claim, "claim \(rule.name) is \(Self.words(values))", predicate.holds(in: principal.claims))
             case .pathParameter(let name):
-                let held = bindings.next().map { Self.holds($0, standing, bytes, captures) } ?? false
+                let held = self.holds(self.bindings[binding], standing, bytes, captures)
+                binding += 1
                 add(.claim, "claim \(rule.name) is the path's {\(name)}", held)
             }
         }

@@ -94,7 +94,7 @@ struct SegmentScan {
     private static func bytesBeforeSlash(_ word: UInt64) -> Int {
         let ones: UInt64 = 0x0101_0101_0101_0101
         let difference = word ^ ones &* 0x2F
-        let zeros = (difference &- ones) & ~difference & ones &* 0x80
+        let zeros = (difference &- ones) & ~difference & 0x8080_8080_8080_8080
         return zeros.trailingZeroBitCount >> 3
     }
 

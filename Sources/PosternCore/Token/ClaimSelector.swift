@@ -45,9 +45,7 @@ public enum ClaimSelector: Hashable, Sendable {
                     guard let next = current[token] else { return nil }
                     current = next
                 case .array(let items):
-                    guard token == "0" || !token.hasPrefix("0"), let index = Int(token), index >= 0,
-                        index < items.count
-                    else { return nil }
+                    guard let index = Self.index(token), index < items.count else { return nil }
                     current = items[index]
                 default:
                     return nil
@@ -55,5 +53,13 @@ public enum ClaimSelector: Hashable, Sendable {
             }
             return current
         }
+    }
+
+    /// An array index of RFC 6901 section 4: digits alone, without leading zeros.
+    private static func index(_ token: String) -> Int? {
+        guard token == "0" || !token.hasPrefix("0"), token.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
+            return nil
+        }
+        return Int(token)
     }
 }

@@ -117,8 +117,8 @@ public struct KeySetMachine: Sendable {
             if now >= deadline { return [.cancelFetch(id: id)] + self.failed(now: now, random: random) }
             return self.giveUpStaleKeys(now: now) + [self.nextWake()]
         case .sleeping(let until):
-            let given = self.giveUpStaleKeys(now: now)
-            return given + (now >= until ? self.fetch(now: now) : [self.nextWake()])
+            if now >= until { return self.fetch(now: now) }
+            return self.giveUpStaleKeys(now: now) + [self.nextWake()]
         }
     }
 
@@ -169,7 +169,7 @@ public struct KeySetMachine: Sendable {
         self.lastID += 1
         let deadline = now.later(by: self.settings.timeout)
         self.state = .fetching(id: self.lastID, deadline: deadline)
-        return [.fetch(id: self.lastID, deadline: deadline), self.nextWake()]
+        return self.giveUpStaleKeys(now: now) + [.fetch(id: self.lastID, deadline: deadline), self.nextWake()]
     }
 
     private mutating func failed(now: Int64, random: Double) -> [Action] {

@@ -127,6 +127,10 @@ extension DownstreamHandler {
         if refusal.code != code { refusal = Refusal(code, Self.detail(of: code)) }
         self.refusal = nil
         self.recordRefusal(code)
+        if self.texts.requestID.isEmpty {
+            self.loop.identifiers.assignNew()
+            self.texts.requestID.append(contentsOf: self.loop.identifiers.requestID)
+        }
         let bytes = self.snapshot.answer.bytes(
             for: refusal, requestID: self.texts.requestID, toHead: self.toHead, close: ending != .nextRequest)
         self.write(ByteBuffer(bytes: bytes))

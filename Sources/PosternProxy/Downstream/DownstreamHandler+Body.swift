@@ -8,6 +8,7 @@ extension DownstreamHandler {
         while self.exchange.readsBody {
             switch self.body.next(buffer.readableBytesSpan, from: 0) {
             case .data(let range):
+                buffer.moveReaderIndex(forwardBy: range.lowerBound)
                 guard let slice = buffer.readSlice(length: range.count) else { return }
                 guard self.acceptData(slice) else { return }
             case .needMore:

@@ -5,6 +5,7 @@ import PosternCore
 extension DownstreamHandler {
     func openRecord(now: Int64) {
         self.record = ExchangeRecord()
+        self.texts.removeAll()
         self.record.started = now
         self.record.isOpen = true
     }

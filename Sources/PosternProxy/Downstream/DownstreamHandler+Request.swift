@@ -171,10 +171,7 @@ extension DownstreamHandler {
     // MARK: - Refusals
 
     func refuseHead(_ problem: HTTPProblem) {
-        self.loop.identifiers.assignNew()
         self.toHead = false
-        self.texts.removeAll()
-        self.texts.requestID.append(contentsOf: self.loop.identifiers.requestID)
         let refusal = Refusal(problem)
         self.refusal = refusal
         self.perform(self.exchange.headRefused(refusal.code))

@@ -17,7 +17,7 @@ final class LoopContext {
     var responseScanner = HeadScanner(skipsEmptyLine: false)
     var head = RequestHead()
     var response = ResponseHead()
-    var target = CheckedTarget()
+    var target = CheckedTarget(path: .none)
     var captures = Captures()
     var output: [UInt8] = []
     var metrics = LoopMetrics()
@@ -44,7 +44,7 @@ final class LoopContext {
         var generator = SystemRandomNumberGenerator()
         self.cache = TokenCache(seed: (generator.next(), generator.next()))
         self.identifiers = Identifiers(random: IdentifierSource(seed: generator.next(), generator.next()))
-        self.keys = Array(repeating: KeySet(), count: snapshot.issuers.count)
+        self.keys = snapshot.issuers.map { $0.fixedKeys ?? KeySet() }
         self.wheel = DeadlineWheel(now: Int64(NIODeadline.now().uptimeNanoseconds))
         self.accessLog = AccessLogBuffer(sink: services.sink)
         self.pools = snapshot.upstreams.map { LoopPool($0, loop: self) }
@@ -149,9 +149,9 @@ final class LoopContext {
         let old = self.snapshot
         let sameIssuers = old.issuers == snapshot.issuers
         if !sameIssuers || old.configuration.identity != snapshot.configuration.identity { self.cache.removeAll() }
-        var known: [String: KeySet<PublicKey>] = [:]
+        var known: [KeysIdentity: KeySet<PublicKey>] = [:]
         for (issuer, keys) in zip(old.issuers, self.keys) { known[issuer.keysIdentity] = keys }
-        self.keys = snapshot.issuers.map { known[$0.keysIdentity] ?? KeySet() }
+        self.keys = snapshot.issuers.map { known[$0.keysIdentity] ?? $0.fixedKeys ?? KeySet() }
         var pools = self.pools
         self.snapshot = snapshot
         self.pools = snapshot.upstreams.map { upstream in
@@ -159,6 +159,25 @@ final class LoopContext {
             return LoopPool(upstream, loop: self)
         }
         for pool in pools { pool.drain() }
+    }
+
+    /// Puts an issuer's keys in force; tokens that waited for them are told by the key service afterwards.
+    func setKeys(_ publication: KeyService.Publication) {
+        for (index, issuer) in self.snapshot.issuers.enumerated()
+        where issuer.keysIdentity == publication.identity {
+            self.keys[index] = publication.keys
+        }
+        guard publication.lostKeys else { return }
+        let name = publication.identity.name
+        self.cache.removeAll { $0.principal.issuer == name }
+    }
+
+    /// A copy of the counters, with the gauges read now.
+    func currentMetrics() -> LoopMetrics {
+        var metrics = self.metrics
+        metrics.cachedTokens = self.cache.count
+        metrics.poolWaiting = self.pools.reduce(0) { $0 + $1.machine.waitingCount }
+        return metrics
     }
 
     /// Ends idle connections, and every other one after its current exchange.

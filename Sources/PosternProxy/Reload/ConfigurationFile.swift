@@ -14,7 +14,7 @@ public enum ConfigurationFile {
             return .failure(
                 ConfigurationProblems([
                     ConfigurationProblem(
-                        severity: .error, mark: mark, path: "", message: "the file cannot be read: \(problem.reason)")
+                        .error, mark: mark, path: "", message: "the file cannot be read: \(problem.reason)")
                 ]))
         case .success(let bytes):
             return Self.load(bytes: bytes, environment: Self.environment(relativeTo: path))

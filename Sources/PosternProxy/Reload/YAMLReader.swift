@@ -153,7 +153,10 @@ extension YAMLReader {
         case YamlError.scanner(let context, let problem, let mark, _),
             YamlError.parser(let context, let problem, let mark, _),
             YamlError.composer(let context, let problem, let mark, _):
-            return text.syntaxProblem(problem, context: context?.text, at: Self.mark(mark))
+            // What is not closed began where the context says; its end is the end of the file.
+            let isUnclosed = problem.contains("unexpected end of stream") && context != nil
+            return text.syntaxProblem(
+                problem, context: context?.text, at: Self.mark(isUnclosed ? context?.mark : mark))
         case YamlError.memory:
             return ConfigurationProblem(
                 mark: PosternCore.Mark(line: 1, column: 1), path: "", message: "the YAML is nested too deeply")

@@ -136,7 +136,7 @@ struct YAMLText {
 
     /// An error of the parser, with the fix where the cause is a usual one.
     func syntaxProblem(_ problem: String, context: String?, at mark: Mark) -> ConfigurationProblem {
-        let place = self.original(mark)
+        var place = self.original(mark)
         let near = self.index(of: mark)
         let character = near.map { self.scalars[$0] }
         let previous = near.flatMap { $0 > 0 ? self.scalars[$0 - 1] : nil }
@@ -149,11 +149,16 @@ struct YAMLText {
                 "a tab cannot indent: use spaces"
             } else if problem.contains("mapping values are not allowed") {
                 "a string with \": \" wants quotes; or a line is not indented as its neighbours are"
+            } else if context?.contains("quoted scalar") == true, problem.contains("end of stream") {
+                "the quote that begins here is never closed"
+            } else if problem.contains("nesting level") {
+                "nested too deeply"
             } else if problem.contains("cannot start any token") {
                 "a string that begins with this character wants quotes"
             } else {
                 nil
             }
+        if character == "{", previous == "$" { place.column = max(1, place.column - 1) }
         let reason = [context, problem].compactMap(\.self).joined(separator: ", ")
         let message = "not valid YAML: " + (hint ?? reason)
         return ConfigurationProblem(mark: place, path: "", message: message)

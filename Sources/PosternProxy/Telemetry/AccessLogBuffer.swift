@@ -104,7 +104,7 @@ struct AccessLogBuffer {
         self.bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest / 100))
         self.bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest / 10 % 10))
         self.bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10))
-        self.bytes.append("Z\",\"kind\":\"access\"")
+        self.bytes.append("Z\"")
     }
 
     private mutating func append(_ name: StaticString, _ value: [UInt8]) {

@@ -22,7 +22,7 @@ final class LogSink: Sendable {
     /// - Parameters:
     ///   - descriptor: where lines are written; stdout by default.
     ///   - limit: bytes that may wait to be written.
-    init(descriptor: Int32 = 1, limit: Int = 4 << 20) {
+    init(descriptor: Int32 = 1, limit: Int = 1 << 20) {
         self.descriptor = descriptor
         self.limit = limit
         self.pool.start()
@@ -60,7 +60,8 @@ final class LogSink: Sendable {
             // The system call takes a pointer; it does not leave this closure.
             var offset = 0
             while offset < buffer.count {
-                let written = unsafe systemWrite(self.descriptor, buffer.baseAddress! + offset, buffer.count - offset)
+                let rest = unsafe UnsafeRawBufferPointer(rebasing: buffer[offset...])
+                let written = unsafe systemWrite(self.descriptor, rest)
                 if written > 0 {
                     offset += written
                 } else if errno == EAGAIN {
@@ -75,6 +76,6 @@ final class LogSink: Sendable {
     }
 }
 
-private func systemWrite(_ descriptor: Int32, _ pointer: UnsafeRawPointer, _ count: Int) -> Int {
-    unsafe write(descriptor, pointer, count)
+private func systemWrite(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {
+    unsafe write(descriptor, bytes.baseAddress, bytes.count)
 }

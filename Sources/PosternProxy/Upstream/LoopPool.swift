@@ -26,8 +26,10 @@ final class LoopPool {
         self.nextWaiter &+= 1
         let waiter = self.nextWaiter
         downstream.waiter = waiter
-        self.run(self.machine.acquire(waiter, fresh: fresh), asking: downstream)
-        if downstream.waiter == waiter { self.waiters[waiter] = downstream }
+        let action = self.machine.acquire(waiter, fresh: fresh)
+        // The normal case needs no place in the table; any other may end before this call does.
+        if case .use = action {} else { self.waiters[waiter] = downstream }
+        self.run(action, asking: downstream)
     }
 
     /// The request does not wait any more.
@@ -121,7 +123,6 @@ final class LoopPool {
         let bound = NIOLoopBound((self, handler), eventLoop: self.loop.eventLoop)
         let bootstrap = ClientBootstrap(group: self.loop.eventLoop)
             .connectTimeout(.nanoseconds(self.upstream.connectTimeout))
-            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(bound.value.1)
@@ -130,7 +131,8 @@ final class LoopPool {
         let future: EventLoopFuture<any Channel>
         switch self.upstream.address {
         case .unix(let path): future = bootstrap.connect(unixDomainSocketPath: path)
-        case .host(let host, let port): future = bootstrap.connect(host: host, port: port)
+        case .host(let host, let port):
+            future = bootstrap.channelOption(.tcpOption(.tcp_nodelay), value: 1).connect(host: host, port: port)
         }
         future.whenComplete { result in
             let (pool, handler) = bound.value

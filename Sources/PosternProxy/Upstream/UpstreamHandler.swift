@@ -268,11 +268,12 @@ final class UpstreamHandler: LoopConnection, ChannelDuplexHandler {
     }
 
     /// Heads of responses may be larger than those of requests: services set many cookies.
-    private static let headLimits = HeadLimits(head: 256 * 1024, target: 8 * 1024, fields: 1000)
+    private static let headLimits = HeadLimits(head: 64 * 1024, target: 8 * 1024, fields: 500)
 
     private func readBody(_ buffer: inout ByteBuffer, _ downstream: DownstreamHandler) -> Bool {
         switch self.body.next(buffer.readableBytesSpan, from: 0) {
         case .data(let range):
+            buffer.moveReaderIndex(forwardBy: range.lowerBound)
             guard let slice = buffer.readSlice(length: range.count) else { return false }
             self.append(slice, downstream)
             return true

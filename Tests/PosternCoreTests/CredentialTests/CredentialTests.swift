@@ -109,6 +109,9 @@ private func isToken(_ bytes: [UInt8]) -> Bool {
                         word | UInt64(i == place ? byte : filler) << UInt64(i * 8)
                     }
                     #expect(BearerToken.areTokenBytes(word) == BearerToken.isTokenByte(byte), "\(byte) at \(place)")
+                    let isRare = "+~".utf8.contains(byte) || filler == UInt8(ascii: "~")
+                    let isCommon = BearerToken.isTokenByte(byte) && !isRare
+                    #expect(BearerToken.areCommonBytes(word) == isCommon, "\(byte) at \(place)")
                 }
             }
         }

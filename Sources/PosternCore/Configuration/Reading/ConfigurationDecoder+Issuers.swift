@@ -22,16 +22,9 @@ extension ConfigurationDecoder {
         self.checkRevocation(field)
         guard let keysField = field["keys"] else { return nil }
         let iss = field["issuer"]
-        if iss == nil {
-            self.reader.report(
-                "is required with keys: the exact iss of the tokens", at: field.mark, path: "\(field.path).issuer")
-        }
         let audiences = field["audiences"]
-        if audiences == nil {
-            self.reader.report(
-                "is required with keys: the names of this service in aud; \"any\" switches the check off",
-                at: field.mark, path: "\(field.path).audiences")
-        }
+        self.require("issuer", of: field, "the exact iss of the tokens")
+        self.require("audiences", of: field, "the names of this service in aud; \"any\" switches the check off")
         let keys = self.keys(keysField, issuer: iss)
         let algorithms = self.algorithms(field, keys: keysField)
         guard let iss = iss?.text, let keys, let leeway = field["leeway"]?.duration else { return nil }
@@ -42,10 +35,18 @@ extension ConfigurationDecoder {
         return Configuration.Issuer(rules: rules, keys: keys, mark: entry.mark, keysMark: keysField.mark)
     }
 
+    /// What local validation cannot do without.
+    private mutating func require(_ key: String, of field: Field, _ meaning: String) {
+        let path = "\(field.path).\(key)"
+        guard field[key] == nil, !self.reader.hasProblem(under: path) else { return }
+        self.reader.report("is required with keys: \(meaning)", at: field.mark, path: path)
+    }
+
     /// HMAC needs a secret, and a secret is good for nothing else: a public key must never become a shared secret.
     private mutating func algorithms(_ field: Field, keys: Field) -> [SignatureAlgorithm] {
         guard let list = field["algorithms"] else { return [] }
-        let hasSecret = keys.written("secret") != nil
+        // A secret that is too short is a secret.
+        let hasSecret = keys["secret"] != nil || self.reader.hasProblem(under: "\(keys.path).secret")
         var result: [SignatureAlgorithm] = []
         for item in list.list ?? [] {
             guard let algorithm = item.text.flatMap({ SignatureAlgorithm(rawValue: $0) }) else { continue }

@@ -17,14 +17,11 @@ extension ConfigurationDecoder {
         self.checkFetchOptions(field)
         if let file = field["file"] {
             guard let content = self.reader.readFile(file) else { return nil }
-            if content.bytes.isEmpty { self.report("the file is empty", at: file) }
+            self.checkKeys(content, at: file)
             return .file(content)
         }
         if let inline = field["inline"], let json = inline.json {
-            guard case .object = json, json["kty"]?.string != nil || json["keys"] != nil else {
-                self.report("must be a JWK (with \"kty\") or a JWK set (with \"keys\")", at: inline)
-                return nil
-            }
+            self.checkKeys(json, at: inline)
             return .inline(json)
         }
         return field["secret"]?.secret.map { .secret($0) }

@@ -48,6 +48,9 @@ struct ConfigurationDecoder {
         self.checkAddresses(listen: listen, admin: admin, root: root)
         self.checkLoops(listen: listen, upstream: upstream, routes: routes)
         self.checkVerification(root: root, routes: routes)
+        if root["routes"] == nil, root["default"]?.word == "deny", !self.reader.hasProblem(under: "routes") {
+            self.warn("there are no routes: every request is refused", at: mark, path: "routes")
+        }
         guard let upstream, let admin, let limits, let timeouts = Self.timeouts(root), let log = Self.log(root),
             let service = root["service"]?.text, let forwardToken = root["forward_token"]?.boolean,
             let access = root["default"]?.word.flatMap({ Configuration.DefaultAccess(rawValue: $0) })

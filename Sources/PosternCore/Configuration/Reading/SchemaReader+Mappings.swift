@@ -11,10 +11,12 @@ extension SchemaReader {
     ) -> Field? {
         var fields: [String: Field] = [:]
         var marks: [String: Mark] = [:]
+        var meant: Set<String> = []
         for pair in self.keyed(pairs, path: path) {
             let keyPath = Self.join(path, pair.key)
             guard let key = section.key(pair.key) else {
-                self.reportUnknown(pair.key, in: section, at: pair.mark, path: keyPath)
+                let suggestion = self.reportUnknown(pair.key, in: section, at: pair.mark, path: keyPath)
+                if let suggestion { meant.insert(suggestion) }
                 continue
             }
             marks[key.name] = pair.mark
@@ -27,12 +29,16 @@ extension SchemaReader {
         }
         for key in section.keys where marks[key.name] == nil {
             if key.required {
+                // A key that is there but misspelled is one problem, not two.
+                guard !meant.contains(key.name) else { continue }
                 self.report("is required: \(key.summary)", at: mark, path: Self.join(path, key.name))
             } else if let absent = key.absent {
                 fields[key.name] = self.standard(absent, of: key, mark: mark, path: path)
             }
         }
-        for group in section.exactlyOne { self.checkExactlyOne(of: group, marks: marks, mark: mark, path: path) }
+        for group in section.exactlyOne where meant.isDisjoint(with: group) {
+            self.checkExactlyOne(of: group, marks: marks, mark: mark, path: path)
+        }
         return Field(value: .section(fields), mark: mark, path: path)
     }
 
@@ -72,11 +78,12 @@ extension SchemaReader {
         return result
     }
 
-    private mutating func reportUnknown(_ key: String, in section: Section, at mark: Mark, path: String) {
+    private mutating func reportUnknown(_ key: String, in section: Section, at mark: Mark, path: String) -> String? {
         let names = section.keys.map(\.name)
         let suggestion = NearMiss.suggestion(for: key, among: names)
         let known = suggestion == nil && names.count <= 12 ? "; known here: \(names.joined(separator: ", "))" : ""
         self.report("unknown key\(known)", at: mark, path: path, suggestion: suggestion)
+        return suggestion
     }
 
     /// A default is read like a written value, so that a table with an impossible one fails the tests.

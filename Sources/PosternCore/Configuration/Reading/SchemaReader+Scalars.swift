@@ -31,14 +31,16 @@ extension SchemaReader {
                 .map { Field(value: .list([$0]), mark: mark, path: path) }
         }
         guard let scalar = self.replaced(text, style: style, mark: mark, path: path) else { return nil }
-        let alternatives: [Shape] = if case .either(let shapes) = shape { shapes } else { [shape] }
+        let all: [Shape] = if case .either(let shapes) = shape { shapes } else { [shape] }
+        let alternatives = all.filter { $0.accepts(.scalar) }
         do {
-            let value = try Self.value(of: scalar, as: alternatives.filter { $0.accepts(.scalar) })
-            return Field(value: value, mark: mark, path: path)
+            return Field(value: try Self.value(of: scalar, as: alternatives), mark: mark, path: path)
         } catch {
-            let detail = scalar.isReplaced ? "" : error.suffix
+            let detail = scalar.isReplaced ? nil : error.detail
+            // Who has nearly written a string is not told about lists and mappings.
+            let wanted = detail == nil ? shape.wanted : Shape.either(alternatives).wanted
             self.report(
-                "must be \(error.wanted ?? shape.wanted)\(detail)", at: mark, path: path,
+                "must be \(error.wanted ?? wanted)\(detail.map { ": \($0)" } ?? "")", at: mark, path: path,
                 suggestion: scalar.isReplaced ? nil : error.suggestion)
             return nil
         }
@@ -97,10 +99,9 @@ extension SchemaReader {
     }
 
     private static func integer(_ scalar: ScalarText, in range: ClosedRange<Int>) throws(ScalarProblem) -> Int {
-        guard PlainScalar.isDecimal(scalar.text), let number = Int(scalar.text), range.contains(number) else {
-            throw ScalarProblem()
-        }
+        guard PlainScalar.isDecimal(scalar.text) else { throw ScalarProblem() }
         guard scalar.mayBeTyped else { throw ScalarProblem(detail: "remove the quotes") }
+        guard let number = Int(scalar.text), range.contains(number) else { throw ScalarProblem() }
         return number
     }
 

@@ -31,7 +31,11 @@ public struct ConfigurationProblem: Error, Equatable, Sendable {
         let place = "\(file):\(self.mark.line):\(self.mark.column): \(self.severity.rawValue): "
         let subject = self.path.isEmpty ? "" : "\(self.path): "
         let hint = self.suggestion.map { ", did you mean \"\($0)\"?" } ?? ""
-        return place + subject + self.message + hint
+        // A message may repeat what the file holds: a line break in it must not begin a second line.
+        let text = (place + subject + self.message + hint).unicodeScalars.map { scalar in
+            scalar.value < 0x20 || scalar.value == 0x7F ? " " : scalar
+        }
+        return String(String.UnicodeScalarView(text))
     }
 }
 

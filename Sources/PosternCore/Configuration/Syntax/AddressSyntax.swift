@@ -10,6 +10,9 @@ extension Address {
     static func parse(_ text: String, for purpose: Purpose) throws(SyntaxProblem) -> Address {
         if text.hasPrefix("unix:") { return try Self.parseSocket(text) }
         guard let colon = text.lastIndex(of: ":") else {
+            if !text.isEmpty, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) {
+                throw SyntaxProblem("the host is missing: \"0.0.0.0:\(text)\" or \"[::]:\(text)\" for all addresses")
+            }
             throw SyntaxProblem("the port is missing: \"\(text):8080\"")
         }
         var host = String(text[..<colon])

@@ -28,7 +28,8 @@ struct IPAddress: Equatable, Sendable {
             guard let bytes = Self.groups(text[...]), bytes.count == 16 else { return nil }
             return bytes
         }
-        guard let head = Self.groups(text[..<gap.lowerBound]), let tail = Self.groups(text[gap.upperBound...]),
+        guard let head = Self.groups(text[..<gap.lowerBound], mayEndAsV4: false),
+            let tail = Self.groups(text[gap.upperBound...]),
             head.count + tail.count <= 14
         else { return nil }
         return head + [UInt8](repeating: 0, count: 16 - head.count - tail.count) + tail
@@ -46,15 +47,15 @@ struct IPAddress: Equatable, Sendable {
         return nil
     }
 
-    /// The bytes of colon-separated groups; the last one may be an IPv4 address. Nothing at all is no bytes.
-    private static func groups(_ text: Substring) -> [UInt8]? {
+    /// The bytes of colon-separated groups; at the end of the whole address the last one may be an IPv4 address. Nothing at all is no bytes.
+    private static func groups(_ text: Substring, mayEndAsV4: Bool = true) -> [UInt8]? {
         guard !text.isEmpty else { return [] }
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
         guard parts.count <= 8 else { return nil }
         var bytes: [UInt8] = []
         for (index, part) in parts.enumerated() {
             if part.contains(".") {
-                guard index == parts.count - 1, let last = Self.parseV4(part) else { return nil }
+                guard mayEndAsV4, index == parts.count - 1, let last = Self.parseV4(part) else { return nil }
                 bytes += last
             } else {
                 guard (1...4).contains(part.utf8.count), part.utf8.allSatisfy({ $0 != 0x2B && $0 != 0x2D }),

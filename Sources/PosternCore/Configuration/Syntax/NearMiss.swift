@@ -1,7 +1,7 @@
 /// Finds the name that was probably meant.
 enum NearMiss {
     /// The nearest of `candidates`, if one is near enough: at most a third of its letters away, at most two, where
-    /// case and the kind of separator do not count.
+    /// case and the kind of separator do not count; or else the one that the text is the beginning of.
     static func suggestion(for text: String, among candidates: [String]) -> String? {
         let wanted = Self.folded(text)
         // Long texts are no typing mistakes, and the distance costs their product.
@@ -14,7 +14,8 @@ enum NearMiss {
             guard distance <= min(2, max(1, folded.count / 3)), folded.count > 1 else { continue }
             if distance < best?.distance ?? .max { best = (distance, candidate) }
         }
-        return best?.name
+        guard best == nil, wanted.count >= 3 else { return best?.name }
+        return candidates.first { Self.folded($0).starts(with: wanted) }
     }
 
     private static func folded(_ text: String) -> [UInt8] {

@@ -1,0 +1,35 @@
+# The one entry point, the same on a laptop and in CI. `make help` lists the commands.
+
+# The tools are asked to speak one language: what they print is read by people and by scripts.
+export LC_ALL := C.UTF-8
+
+# Seconds that each fuzz target runs after its corpus and its kept fail cases were replayed.
+FUZZ_SECONDS ?= 20
+export FUZZ_SECONDS
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint format fuzz release clean
+
+help: ## list these commands
+	@sed -n 's/^\([a-z]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do printf 'make %-9s %s\n' "$$name" "$$text"; done
+
+run: ## build, start issuer, demo service and Postern, prove a call, go on until Ctrl-C (RUN_ONCE=1: stop after the proof)
+	@deploy/local/run.sh
+
+test: ## everything that CI checks: lint, unit and end-to-end tests, release build, fuzz, run
+	@deploy/local/test.sh
+
+lint: ## swift format --strict, shellcheck
+	@deploy/local/lint.sh
+
+format: ## rewrite the Swift files in the house style
+	@swift format --in-place --parallel --recursive Sources Tests Package.swift
+
+fuzz: ## replay the corpora, then fuzz each target for FUZZ_SECONDS (20)
+	@deploy/local/fuzz.sh
+
+release: ## stripped release programs in .build/dist
+	@deploy/local/release.sh
+
+clean: ## remove everything that was built or left by a run
+	@rm -rf .build .build-fuzz .run

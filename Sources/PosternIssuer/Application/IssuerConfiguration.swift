@@ -1,0 +1,64 @@
+public import Logging
+public import PosternCore
+
+/// Everything `postern-issuer run` needs to know, checked.
+public struct IssuerConfiguration: Equatable, Sendable {
+    /// Development mode: loopback only, the reference clients are there and their secrets are printed.
+    public var dev: Bool
+    public var listen: ListenAddress
+    /// The `iss` of every token and the base of every URL in the metadata. Nil (only with `dev`): the address that is
+    /// listened on.
+    public var issuer: String?
+    /// The `aud` of every token; never empty.
+    public var audiences: [String]
+    public var store: StoreConfiguration
+    public var logLevel: Logger.Level
+    /// Secrets that are wanted for the reference clients instead of the ones derived from the store's key (`dev` only).
+    public var devSecrets: [String: String]
+
+    /// Checks options and environment, and reports everything that is wrong at once.
+    public static func resolve(
+        _ options: IssuerOptions, _ environment: IssuerEnvironment
+    ) throws(ConfigurationErrors) -> IssuerConfiguration {
+        var reader = OptionReader(options: options, environment: environment)
+        let configuration = reader.read()
+        guard reader.problems.isEmpty else { throw ConfigurationErrors(problems: reader.problems) }
+        return configuration
+    }
+}
+
+/// The store, the key that protects it, and what signs.
+public struct StoreConfiguration: Equatable, Sendable {
+    /// The SQLite file.
+    public var path: String
+    public var keySource: KeySource
+    /// The algorithm of new tokens.
+    public var algorithm: SignatureAlgorithm
+
+    /// Checks the options and the environment as far as they concern the store.
+    public static func resolve(
+        _ options: IssuerOptions, _ environment: IssuerEnvironment
+    ) throws(ConfigurationErrors) -> StoreConfiguration {
+        var reader = OptionReader(options: options, environment: environment)
+        let configuration = reader.readStore()
+        guard reader.problems.isEmpty else { throw ConfigurationErrors(problems: reader.problems) }
+        return configuration
+    }
+}
+
+/// Where the key comes from that everything secret in the store is protected under.
+public enum KeySource: Equatable, Sendable {
+    /// 32 bytes from the environment.
+    case bytes([UInt8])
+    /// A file that only its owner may read; it is made at the first start.
+    case file(String)
+}
+
+/// All that is wrong with options and environment, one sentence each.
+public struct ConfigurationErrors: Error, Equatable, Sendable, CustomStringConvertible {
+    public var problems: [String]
+
+    public var description: String {
+        self.problems.joined(separator: "\n")
+    }
+}

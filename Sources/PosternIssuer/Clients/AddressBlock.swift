@@ -1,0 +1,80 @@
+import Foundation
+
+/// An IPv4 or IPv6 address. An IPv4 address mapped into IPv6 (`::ffff:10.0.0.1`, what a dual-stack listener sees) is
+/// the IPv4 address.
+struct Address: Equatable, Sendable {
+    /// 4 or 16 octets.
+    let octets: [UInt8]
+
+    init?(_ text: String) {
+        var four = [UInt8](repeating: 0, count: 4)
+        var sixteen = [UInt8](repeating: 0, count: 16)
+        if inet_pton(AF_INET, text, &four) == 1 {
+            self.octets = four
+        } else if inet_pton(AF_INET6, text, &sixteen) == 1 {
+            let isMapped = sixteen.prefix(10).allSatisfy { $0 == 0 } && sixteen[10] == 0xFF && sixteen[11] == 0xFF
+            self.octets = isMapped ? Array(sixteen.suffix(4)) : sixteen
+        } else {
+            return nil
+        }
+    }
+}
+
+/// A block of addresses in CIDR notation (RFC 4632, RFC 4291 section 2.3); an address without a length is a block of one.
+struct AddressBlock: Equatable, Sendable, CustomStringConvertible {
+    /// What was written.
+    let description: String
+    private let octets: [UInt8]
+    private let length: Int
+
+    /// Nil if it is not an address with an optional decimal length, or has bits set after its length: `10.0.0.1/8` is
+    /// more likely a mistake than a way to say `10.0.0.0/8`.
+    init?(_ text: String) {
+        let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let first = parts.first, let address = Address(String(first)) else { return nil }
+        // A mapped IPv4 address shrank to four octets; a length written for sixteen would mean something else.
+        guard first.contains(":") == (address.octets.count == 16) else { return nil }
+        let bits = address.octets.count * 8
+        var length = bits
+        if parts.count == 2 {
+            guard let last = parts.last, (1...3).contains(last.utf8.count),
+                last.utf8.allSatisfy({ (0x30...0x39).contains($0) }), last == "0" || !last.hasPrefix("0"),
+                let written = Int(last), written <= bits
+            else { return nil }
+            length = written
+        }
+        self.description = text
+        self.octets = address.octets
+        self.length = length
+        for (index, octet) in address.octets.enumerated() where octet & ~self.mask(index) != 0 { return nil }
+    }
+
+    /// Whether the address lies in the block. An IPv4 address is in no IPv6 block and the other way round.
+    func contains(_ address: Address) -> Bool {
+        guard address.octets.count == self.octets.count else { return false }
+        for (index, octet) in address.octets.enumerated() where octet & self.mask(index) != self.octets[index] {
+            return false
+        }
+        return true
+    }
+
+    /// The bits of octet `index` that belong to the block's prefix.
+    private func mask(_ index: Int) -> UInt8 {
+        let bits = min(max(self.length - index * 8, 0), 8)
+        return UInt8(truncatingIfNeeded: 0xFF00 >> bits)
+    }
+
+    /// This machine alone.
+    static let loopback = ["127.0.0.0/8", "::1"].compactMap(AddressBlock.init)
+
+    /// A list separated by commas, spaces around them ignored; empty text is the empty list. Nil if any part is wrong.
+    static func list(_ text: String) -> [AddressBlock]? {
+        if text.utf8.allSatisfy({ $0 == 0x20 }) { return [] }
+        var blocks: [AddressBlock] = []
+        for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+            guard let block = AddressBlock(part.trimmingCharacters(in: .whitespaces)) else { return nil }
+            blocks.append(block)
+        }
+        return blocks
+    }
+}

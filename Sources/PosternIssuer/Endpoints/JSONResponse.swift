@@ -1,0 +1,24 @@
+import HTTPTypes
+import Hummingbird
+import PosternCore
+
+extension Response {
+    /// A JSON document.
+    static func json(
+        _ text: String, status: HTTPResponse.Status = .ok, contentType: String = "application/json",
+        headers: HTTPFields = [:]
+    ) -> Response {
+        var headers = headers
+        headers[.contentType] = contentType
+        return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
+    }
+}
+
+extension HTTPFields {
+    /// For answers with credentials in them, and for errors (RFC 6749 section 5.1).
+    static var notStored: HTTPFields {
+        var fields: HTTPFields = [.cacheControl: "no-store"]
+        if let pragma = HTTPField.Name("Pragma") { fields[pragma] = "no-cache" }
+        return fields
+    }
+}

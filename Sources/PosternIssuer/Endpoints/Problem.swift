@@ -1,0 +1,41 @@
+import HTTPTypes
+import Hummingbird
+import PosternCore
+
+/// An error answer in the form of RFC 9457, for everything that is not an OAuth endpoint.
+struct Problem: HTTPResponseError {
+    var status: HTTPResponse.Status
+    var code: String
+    var title: String
+    /// One sentence that whoever sent the request can act on.
+    var detail: String
+    var extraHeaders: HTTPFields = [:]
+
+    static let notFound = Problem(
+        status: .notFound, code: "not_found", title: "Not found", detail: "there is nothing at this path")
+
+    static let internalError = Problem(
+        status: .internalServerError, code: "internal_error", title: "Internal error",
+        detail: "the issuer could not do this; its log says why, under this request_id")
+
+    static func methodNotAllowed(_ allow: String) -> Problem {
+        Problem(
+            status: .methodNotAllowed, code: "method_not_allowed", title: "Method not allowed",
+            detail: "this path has other methods: \(allow)", extraHeaders: [.allow: allow])
+    }
+
+    func response(from request: Request, context: some RequestContext) -> Response {
+        let body = JSONValue.record([
+            ("type", .string("urn:postern:problem:\(self.code)")),
+            ("title", .string(self.title)),
+            ("status", .integer(self.status.code)),
+            ("detail", .string(self.detail)),
+            ("code", .string(self.code)),
+            ("request_id", .string(context.id)),
+        ])
+        var headers: HTTPFields = [.cacheControl: "no-store"]
+        headers.append(contentsOf: self.extraHeaders)
+        return .json(
+            body.serialized(), status: self.status, contentType: "application/problem+json", headers: headers)
+    }
+}

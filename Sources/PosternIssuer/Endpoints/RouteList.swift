@@ -1,0 +1,33 @@
+import HTTPTypes
+import Hummingbird
+
+/// Registers handlers, and afterwards a 405 with `Allow` for the methods that a known path does not have.
+struct RouteList {
+    private let router: Router<IssuerContext>
+    private var methods: [String: [HTTPRequest.Method]] = [:]
+
+    init(router: Router<IssuerContext>) {
+        self.router = router
+    }
+
+    mutating func on(
+        _ method: HTTPRequest.Method, _ path: String,
+        _ handler: @escaping @Sendable (Request, IssuerContext) async throws -> Response
+    ) {
+        self.router.on(RouterPath(path), method: method, use: handler)
+        self.methods[path, default: []].append(method)
+    }
+
+    func refuseOtherMethods() {
+        let known: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options]
+        for (path, offered) in self.methods {
+            let served = offered.contains(.get) ? offered + [.head] : offered
+            let allow = served.map(\.rawValue).sorted().joined(separator: ", ")
+            for method in known where !served.contains(method) {
+                self.router.on(RouterPath(path), method: method) { _, _ -> Response in
+                    throw Problem.methodNotAllowed(allow)
+                }
+            }
+        }
+    }
+}

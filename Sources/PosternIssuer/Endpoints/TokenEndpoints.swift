@@ -1,0 +1,63 @@
+import HTTPTypes
+import Hummingbird
+import Logging
+import PosternCore
+
+/// `POST /oauth/token` (RFC 6749 section 4.4) and `POST /api/v1/auth/service-token`, the same in the shape that clients of
+/// the reference deployment use.
+struct TokenEndpoints: Sendable {
+    let service: TokenService
+    let issuer: IssuerURL
+
+    func register(in routes: inout RouteList) {
+        routes.on(.post, "/oauth/token") { try await self.token($0, $1) }
+        routes.on(.post, "/api/v1/auth/service-token") { try await self.serviceToken($0, $1) }
+    }
+
+    private func token(_ request: Request, _ context: IssuerContext) async throws -> Response {
+        let form = try await FormBody.read(request, allowsJSON: false)
+        guard try form.require("grant_type") == "client_credentials" else {
+            throw OAuthError(
+                status: .badRequest, code: .unsupportedGrantType, description: "grant_type is client_credentials")
+        }
+        return try await self.issue(try ClientCredentials.find(in: request.headers, form), form["scope"], context)
+    }
+
+    private func serviceToken(_ request: Request, _ context: IssuerContext) async throws -> Response {
+        let form = try await FormBody.read(request, allowsJSON: true)
+        let credentials = ClientCredentials(
+            clientID: try form.require("client_id"), secret: try form.require("client_secret"), usedBasic: false)
+        return try await self.issue(try credentials.checked(), form["scope"], context)
+    }
+
+    private func issue(
+        _ credentials: ClientCredentials, _ scope: String?, _ context: IssuerContext
+    ) async throws -> Response {
+        let request = TokenRequest(
+            clientID: credentials.clientID, secret: credentials.secret, scope: scope, peer: context.peer)
+        do {
+            let token = try await self.service.issue(request, issuer: self.issuer.value)
+            context.logger.info(
+                "token issued",
+                metadata: ["client_id": "\(token.clientID)", "jti": "\(token.identifier)"])
+            return Self.answer(token)
+        } catch let refusal as TokenRefusal {
+            let error = OAuthError(refusal, challenge: credentials.usedBasic)
+            var metadata: Logger.Metadata = ["code": "\(error.code.rawValue)"]
+            // Before the secret has matched, the name is just something that a stranger sent.
+            if refusal != .invalidClient { metadata["client_id"] = "\(credentials.clientID)" }
+            context.logger.info("token refused", metadata: metadata)
+            throw error
+        }
+    }
+
+    private static func answer(_ token: IssuedToken) -> Response {
+        let body = JSONValue.record([
+            ("access_token", .string(token.text)),
+            ("token_type", .string("Bearer")),
+            ("expires_in", .integer(token.lifetime)),
+            ("scope", .string(token.scopes.joined(separator: " "))),
+        ])
+        return .json(body.serialized(), headers: .notStored)
+    }
+}

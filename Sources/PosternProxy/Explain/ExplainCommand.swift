@@ -1,0 +1,37 @@
+import PosternCore
+
+/// `postern explain`: what would happen to a request, and why.
+public enum ExplainCommand {
+    /// Fetches keys over HTTP where the token's issuer has none in the configuration.
+    public static func run(path: String, request: ExplainRequest, format: OutputFormat) async -> CommandOutput {
+        await Self.run(
+            path: path, request: request, format: format, now: SystemClock.unixTime,
+            retrieval: { await KeyRetrieval.fetch($0) })
+    }
+
+    static func run(
+        path: String, request: ExplainRequest, format: OutputFormat, now: Double, retrieval: ExplainKeys.Retrieval
+    ) async -> CommandOutput {
+        let snapshot: Snapshot
+        switch ConfigurationPath.snapshot(path: path) {
+        case .failure(let problem): return problem.output
+        case .success(let loaded): snapshot = loaded
+        }
+        let keys = await ExplainKeys.all(for: request, snapshot: snapshot, retrieval: retrieval)
+        let explanation = Explainer.explain(request, snapshot: snapshot, keys: keys, now: now)
+        let text =
+            switch format {
+            case .text: explanation.text
+            case .json: explanation.json.serialized() + "\n"
+            }
+        return CommandOutput(
+            stdout: Self.withoutSecrets(text, request.secrets),
+            exitCode: explanation.isAllowed ? ExitStatus.fine : ExitStatus.negative)
+    }
+
+    /// The last line of defence: wherever a token may have got to, it is not printed. Very short ones are words of the
+    /// explanation, and no tokens.
+    private static func withoutSecrets(_ text: String, _ secrets: [String]) -> String {
+        secrets.filter { $0.utf8.count >= 8 }.reduce(text) { $0.replacing($1, with: "(token)") }
+    }
+}

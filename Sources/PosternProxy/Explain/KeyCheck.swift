@@ -1,0 +1,36 @@
+import PosternCore
+import PosternCrypto
+
+/// Looks at the keys that come with a configuration as libcrypto does: a PEM file that holds no key, or a point that is
+/// not on its curve, shows only there.
+enum KeyCheck {
+    /// Errors for keys that cannot be used, warnings for those that are left out of a set.
+    static func problems(of configuration: Configuration) -> [ConfigurationProblem] {
+        configuration.issuers.flatMap { Self.problems(of: $0) }
+    }
+
+    private static func problems(of issuer: Configuration.Issuer) -> [ConfigurationProblem] {
+        let path = "issuers.\(issuer.name).keys"
+        do {
+            _ = try LocalIssuer(issuer)
+        } catch {
+            return [ConfigurationProblem(mark: issuer.keysMark, path: path, message: "\(error)")]
+        }
+        return Self.skipped(issuer.keys).map { skipped in
+            let message = "key \(skipped.index) is not used: \(skipped.reason)"
+            return ConfigurationProblem(.warning, mark: issuer.keysMark, path: path, message: message)
+        }
+    }
+
+    /// The keys that only libcrypto leaves out; what shows without it, the loader has said.
+    private static func skipped(_ keys: Configuration.Keys) -> [JWKSet.Skipped] {
+        let set: JWKSet?
+        switch keys {
+        case .file(let file): set = try? JWKSet(file.bytes.span.bytes)
+        case .inline(let json): set = try? JWKSet(json: json)
+        case .remote, .secret: set = nil
+        }
+        guard let set else { return [] }
+        return KeySet<PublicKey>.load(set).skipped.filter { !set.skipped.contains($0) }
+    }
+}

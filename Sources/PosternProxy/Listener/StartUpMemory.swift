@@ -1,0 +1,41 @@
+#if os(Linux)
+    #if canImport(Glibc)
+        import Glibc
+    #elseif canImport(Musl)
+        import Musl
+    #endif
+#endif
+
+/// Gives the memory of start-up back. Linking, reading the configuration and opening listeners touch code all over the
+/// program, and the kernel maps 64 KiB around every page that is touched: several times of what serving needs stays
+/// resident for good.
+enum StartUpMemory {
+    /// Unmaps the pages of program code that are resident; what is needed again comes back from the page cache with the
+    /// next call. Only mappings that are readable and executable and were never written: nothing can be lost.
+    static func release() {
+        #if os(Linux)
+            guard let file = fopen("/proc/self/maps", "r") else { return }
+            defer { fclose(file) }
+            var line = [CChar](repeating: 0, count: 4096)
+            while fgets(&line, Int32(line.count), file) != nil {
+                let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+                guard let range = Self.codeRange(text) else { continue }
+                // The address is this process's own, as the kernel said a moment ago; code is never unloaded.
+                guard let start = unsafe UnsafeMutableRawPointer(bitPattern: range.lowerBound) else { continue }
+                unsafe madvise(start, Int(range.count), MADV_DONTNEED)
+            }
+        #endif
+    }
+
+    /// The addresses of a line like `55d0…-55d1… r-xp 00000000 fe:00 5360 /usr/bin/postern`; nil for anything but code
+    /// from a file.
+    static func codeRange(_ line: String) -> Range<UInt>? {
+        let fields = line.split(separator: " ", omittingEmptySubsequences: true)
+        guard fields.count >= 6, fields[1] == "r-xp", fields[5].hasPrefix("/") else { return nil }
+        let bounds = fields[0].split(separator: "-")
+        guard bounds.count == 2, let start = UInt(bounds[0], radix: 16), let end = UInt(bounds[1], radix: 16),
+            start < end
+        else { return nil }
+        return start..<end
+    }
+}

@@ -1,0 +1,69 @@
+import Logging
+import NIOCore
+import NIOPosix
+import PosternCore
+import PosternCrypto
+import UnixSignals
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// The whole process behind `postern run`: loads, listens, reloads, drains.
+public struct Proxy: Sendable {
+    private let configurationPath: String
+
+    public init(configurationPath: String) {
+        self.configurationPath = configurationPath
+    }
+
+    /// Runs until a signal ends it.
+    ///
+    /// - Returns: the exit code: 0 after a drain, 1 if an address cannot be had or a second signal came, 78 for a
+    ///   configuration with errors.
+    public func run() async -> Int32 {
+        switch ConfigurationFile.load(path: self.configurationPath) {
+        case .failure(let problems):
+            Self.printErrors(problems.problems.map { $0.line(file: self.configurationPath) })
+            return 78
+        case .success(let loaded):
+            return await self.run(loaded)
+        }
+    }
+
+    private func run(_ loaded: LoadedConfiguration) async -> Int32 {
+        // A client that is gone is an error of one write, not a signal for the process.
+        signal(SIGPIPE, SIG_IGN)
+        let configuration = loaded.configuration
+        let loops = configuration.eventLoops ?? System.coreCount
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: loops)
+        let runtime: ProxyRuntime
+        do {
+            runtime = try await ProxyRuntime(configuration, path: self.configurationPath, group: group, loops: loops)
+        } catch let failure as Listeners.Failure {
+            Self.printErrors(["postern: \(failure.description)"])
+            return 1
+        } catch {
+            Self.printErrors(["\(self.configurationPath): \(error)"])
+            return 78
+        }
+        runtime.logWarnings(loaded.warnings)
+        let code = await runtime.serve()
+        try? await group.shutdownGracefully()
+        return code
+    }
+
+    private static func printErrors(_ lines: [String]) {
+        let text = lines.joined(separator: "\n") + "\n"
+        var bytes = Array(text.utf8)[...]
+        while !bytes.isEmpty {
+            let written = bytes.withUnsafeBytes { unsafe write(2, $0.baseAddress, $0.count) }
+            guard written > 0 else { return }
+            bytes = bytes.dropFirst(written)
+        }
+    }
+}

@@ -1,0 +1,288 @@
+import Logging
+import NIOCore
+import NIOPosix
+import PosternCore
+import PosternCrypto
+import Synchronization
+import UnixSignals
+
+/// A proxy that listens: its event loops, listeners, keys and log, and what happens to them until the end.
+final class ProxyRuntime: Sendable {
+    /// What changes while the process runs.
+    private struct State {
+        var snapshot: Snapshot
+        var generation = 1
+        var reloadsApplied: UInt64 = 0
+        var reloadsRefused: UInt64 = 0
+        var listening = false
+        var draining = false
+    }
+
+    private let path: String
+    private let loops: [NIOLoopBound<LoopContext>]
+    private let services: ProxyServices
+    private let logger: Logger
+    private let threshold: JSONLogHandler.Threshold
+    private let state: Mutex<State>
+    private let listeners: Mutex<[any Channel]>
+    private let admin: Mutex<[any Channel]>
+
+    /// Compiles the configuration and opens every listener.
+    init(_ configuration: Configuration, path: String, group: MultiThreadedEventLoopGroup, loops: Int) async throws {
+        self.path = path
+        let sink = LogSink()
+        let threshold = JSONLogHandler.Threshold()
+        threshold.value = configuration.log.level.loggerLevel
+        var logger = Logger(label: "postern") { _ in JSONLogHandler(sink: sink, threshold: threshold) }
+        logger[metadataKey: "service"] = "\(configuration.service)"
+        let labels = RouteLabels()
+        let snapshot = try Snapshot(configuration, generation: 1, labels: labels, loops: loops)
+        let box = LoopList()
+        let keys = KeyService(group: group, logger: logger) { box.publish($0) }
+        let services = ProxyServices(
+            sink: sink, keys: keys, labels: labels, connectionLimit: configuration.limits.connections)
+        var contexts: [NIOLoopBound<LoopContext>] = []
+        for eventLoop in group.makeIterator() {
+            contexts.append(
+                try await eventLoop.submit {
+                    NIOLoopBound(
+                        LoopContext(eventLoop: eventLoop, services: services, snapshot: snapshot),
+                        eventLoop: eventLoop)
+                }.get())
+        }
+        box.set(contexts)
+        self.loops = contexts
+        self.services = services
+        self.logger = logger
+        self.threshold = threshold
+        self.state = Mutex(State(snapshot: snapshot))
+        self.listeners = Mutex([])
+        self.admin = Mutex([])
+        try await self.open(configuration)
+        self.state.withLock { $0.listening = true }
+        await keys.adopt(snapshot)
+    }
+
+    private func open(_ configuration: Configuration) async throws(Listeners.Failure) {
+        let eventLoop = self.loops[0].eventLoop
+        let admin = try await AdminServer(scope: .admin, source: self).open(configuration.admin.address, on: eventLoop)
+        self.admin.withLock { $0.append(admin) }
+        if let status = configuration.admin.status {
+            let channel = try await AdminServer(scope: .status, source: self).open(status, on: eventLoop)
+            self.admin.withLock { $0.append(channel) }
+        }
+        for listener in configuration.listen {
+            let channels = try await Listeners(loops: self.loops).open(listener.address)
+            self.listeners.withLock { $0.append(contentsOf: channels) }
+            self.logger.info(
+                "listening",
+                metadata: [
+                    "address": "\(channels.first?.localAddress?.description ?? listener.address.description)",
+                    "upstream": "\(configuration.upstream.url)", "admin": "\(configuration.admin.address)",
+                    "event_loops": "\(self.loops.count)",
+                ])
+        }
+    }
+
+    func logWarnings(_ warnings: [ConfigurationProblem]) {
+        for warning in warnings {
+            self.logger.warning("configuration", metadata: ["problem": "\(warning.line(file: self.path))"])
+        }
+    }
+
+    // MARK: - Running
+
+    /// Serves until a signal ends the process.
+    ///
+    /// - Returns: the exit code.
+    func serve() async -> Int32 {
+        let watch = Task { await self.watchFile() }
+        StartUpMemory.release()
+        defer { watch.cancel() }
+        return await withTaskGroup(of: Int32?.self) { tasks in
+            let (ended, end) = AsyncStream.makeStream(of: Void.self)
+            tasks.addTask {
+                var terminating = false
+                for await signal in await UnixSignalsSequence(trapping: .sighup, .sigterm, .sigint) {
+                    if signal == .sighup {
+                        await self.reload(cause: "SIGHUP")
+                    } else if terminating {
+                        return 1
+                    } else {
+                        terminating = true
+                        end.yield()
+                    }
+                }
+                return nil
+            }
+            tasks.addTask {
+                for await _ in ended {
+                    await self.drain()
+                    return 0
+                }
+                return nil
+            }
+            for await code in tasks {
+                guard let code else { continue }
+                tasks.cancelAll()
+                await self.services.sink.flush(seconds: 1)
+                return code
+            }
+            return 0
+        }
+    }
+
+    private func watchFile() async {
+        var watch = FileWatch(path: self.path)
+        while (try? await Task.sleep(for: .seconds(1))) != nil {
+            if watch.hasChanged() { await self.reload(cause: "file change") }
+        }
+    }
+
+    // MARK: - Reload
+
+    /// Loads the file anew; if it is without errors, puts it in force for new requests.
+    private func reload(cause: String) async {
+        switch ConfigurationFile.load(path: self.path) {
+        case .failure(let problems):
+            self.refuseReload(problems.problems.map { $0.line(file: self.path) }, cause)
+        case .success(let loaded):
+            await self.apply(loaded, cause)
+        }
+    }
+
+    private func refuseReload(_ problems: [String], _ cause: String) {
+        self.state.withLock { $0.reloadsRefused += 1 }
+        for problem in problems {
+            self.logger.error("reload refused", metadata: ["cause": "\(cause)", "problem": "\(problem)"])
+        }
+    }
+
+    private func apply(_ loaded: LoadedConfiguration, _ cause: String) async {
+        let configuration = loaded.configuration
+        let (old, generation) = self.state.withLock { ($0.snapshot, $0.generation + 1) }
+        let snapshot: Snapshot
+        do {
+            snapshot = try Snapshot(
+                configuration, generation: generation, labels: self.services.labels, loops: self.loops.count)
+        } catch {
+            return self.refuseReload(["\(self.path): \(error)"], cause)
+        }
+        self.state.withLock { state in
+            state.snapshot = snapshot
+            state.generation = generation
+            state.reloadsApplied += 1
+        }
+        self.threshold.value = configuration.log.level.loggerLevel
+        self.services.setConnectionLimit(configuration.limits.connections)
+        for loop in self.loops {
+            loop.eventLoop.execute { loop.value.adopt(snapshot) }
+        }
+        await self.services.keys.adopt(snapshot)
+        self.logWarnings(loaded.warnings)
+        self.logger.info("reloaded", metadata: ["cause": "\(cause)", "generation": "\(generation)"])
+        self.warnOfRestart(old.configuration, configuration)
+    }
+
+    private func warnOfRestart(_ old: Configuration, _ new: Configuration) {
+        var keys: [String] = []
+        if old.listen.map(\.address) != new.listen.map(\.address) { keys.append("listen") }
+        if old.admin.address != new.admin.address || old.admin.status != new.admin.status { keys.append("admin") }
+        if old.eventLoops != new.eventLoops { keys.append("event_loops") }
+        for key in keys {
+            self.logger.warning("a changed key needs a restart", metadata: ["key": "\(key)"])
+        }
+    }
+
+    // MARK: - Drain
+
+    /// Ends the process without breaking a request that is in flight.
+    private func drain() async {
+        let timeouts = self.state.withLock { state in
+            state.draining = true
+            return state.snapshot.timeouts
+        }
+        self.logger.info("draining", metadata: ["connections": "\(self.services.openConnections)"])
+        try? await Task.sleep(for: .nanoseconds(timeouts.drainDelay))
+        for channel in self.listeners.withLock({ $0 }) { try? await channel.close().get() }
+        for loop in self.loops { loop.eventLoop.execute { loop.value.drain() } }
+        let clock = ContinuousClock()
+        let deadline = clock.now + .nanoseconds(timeouts.drain)
+        while self.services.openConnections > 0, clock.now < deadline {
+            guard (try? await Task.sleep(for: .milliseconds(10))) != nil else { return }
+        }
+        let broken = self.services.openConnections
+        for loop in self.loops {
+            try? await loop.eventLoop.submit {
+                loop.value.closeAll()
+                loop.value.accessLog.handOver()
+            }.get()
+        }
+        await self.services.keys.stop()
+        for channel in self.admin.withLock({ $0 }) { try? await channel.close().get() }
+        self.logger.info("drained", metadata: ["connections_broken": "\(broken)"])
+    }
+}
+
+// MARK: - Admin
+
+extension ProxyRuntime: AdminSource {
+    func readiness() async -> Readiness {
+        let keys = await self.services.keys.status()
+        let (listening, draining) = self.state.withLock { ($0.listening, $0.draining) }
+        return Readiness(
+            listening: listening, draining: draining,
+            issuersWithoutKeys: keys.filter { !$0.hasKeys }.map(\.issuer))
+    }
+
+    func metrics() async -> String {
+        var gathered = MetricsText.Gathered()
+        for loop in self.loops {
+            let metrics = try? await loop.eventLoop.submit { loop.value.currentMetrics() }.get()
+            if let metrics { gathered.loops.append(metrics) }
+        }
+        gathered.keys = await self.services.keys.status()
+        gathered.routeNames = self.services.labels.names
+        gathered.droppedLogLines = self.services.sink.dropped
+        gathered.refusedConnections = self.services.refusedConnections
+        self.state.withLock { state in
+            gathered.reloadsApplied = state.reloadsApplied
+            gathered.reloadsRefused = state.reloadsRefused
+            gathered.draining = state.draining
+        }
+        return MetricsText.render(gathered)
+    }
+
+    func policy() async -> String {
+        self.state.withLock { $0.snapshot.configuration }.effectivePolicy()
+    }
+}
+
+extension Configuration.Log.Level {
+    var loggerLevel: Logger.Level {
+        switch self {
+        case .trace: .trace
+        case .debug: .debug
+        case .info: .info
+        case .notice: .notice
+        case .warning: .warning
+        case .error: .error
+        case .critical: .critical
+        }
+    }
+}
+
+/// The event loops, once they are there: keys are published to them.
+private final class LoopList: Sendable {
+    private let loops = Mutex<[NIOLoopBound<LoopContext>]>([])
+
+    func set(_ loops: [NIOLoopBound<LoopContext>]) {
+        self.loops.withLock { $0 = loops }
+    }
+
+    func publish(_ publication: KeyService.Publication) {
+        for loop in self.loops.withLock({ $0 }) {
+            loop.eventLoop.execute { loop.value.setKeys(publication) }
+        }
+    }
+}

@@ -1,0 +1,18 @@
+import ArgumentParser
+import PosternIssuer
+
+struct BootstrapCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bootstrap",
+        abstract: "Sets up a new store: makes its keys and an administrator's client, and prints its secret once."
+    )
+
+    @OptionGroup var store: StoreOptions
+
+    func run() async throws {
+        try await Terminal.reporting {
+            let configuration = try StoreConfiguration.resolve(self.store.options, Terminal.environment)
+            Terminal.line(try await IssuerBootstrap(configuration).run())
+        }
+    }
+}

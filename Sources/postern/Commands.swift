@@ -1,0 +1,78 @@
+import ArgumentParser
+import PosternCore
+import PosternProxy
+
+struct Run: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Run the proxy. (default)")
+
+    @OptionGroup var configurationOption: ConfigurationOption
+
+    func run() async throws {
+        throw ExitCode(await Proxy(configurationPath: self.configurationOption.path).run())
+    }
+}
+
+struct Check: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Check a configuration: all errors, then warnings.",
+        discussion: """
+            Warnings: unreachable (no request can come to the route, or nobody can meet its rule), shadowed (other routes \
+            take some of its methods), suspicious (works as written; probably something else was meant).
+            """)
+
+    @Argument(help: "The configuration; the same as --config.")
+    var file: String?
+
+    @OptionGroup var configurationOption: ConfigurationOption
+    @OptionGroup var formatOption: FormatOption
+
+    @Flag(help: "Exit with 1 if there are warnings.")
+    var strict = false
+
+    func validate() throws {
+        if self.file != nil, self.configurationOption.file != nil {
+            throw ValidationError("Give FILE or --config, not both.")
+        }
+    }
+
+    func run() throws {
+        let path = self.file ?? self.configurationOption.path
+        try CheckCommand.run(path: path, format: self.formatOption.format, strict: self.strict).finish()
+    }
+}
+
+struct Routes: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Show the policy as a table: which route needs what.")
+
+    @OptionGroup var configurationOption: ConfigurationOption
+    @OptionGroup var formatOption: FormatOption
+
+    func run() throws {
+        try RoutesCommand.run(path: self.configurationOption.path, format: self.formatOption.format).finish()
+    }
+}
+
+struct Schema: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Print the JSON Schema of proxy.yaml, for editors.")
+
+    @OptionGroup var configurationOption: ConfigurationOption
+
+    func run() throws {
+        try CommandOutput(stdout: ConfigurationLoader.jsonSchema()).finish()
+    }
+}
+
+struct Health: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Ask the running proxy whether it is alive, for a container's HEALTHCHECK.")
+
+    @OptionGroup var configurationOption: ConfigurationOption
+
+    @Flag(help: "Ask whether it is ready for requests instead.")
+    var ready = false
+
+    func run() throws {
+        try HealthCommand.run(path: self.configurationOption.path, ready: self.ready).finish()
+    }
+}

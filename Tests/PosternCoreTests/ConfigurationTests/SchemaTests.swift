@@ -1,0 +1,148 @@
+import Testing
+
+@testable import PosternCore
+
+@Suite struct JSONSchemaTests {
+    private static func schema() throws -> JSONValue {
+        try JSONReader.parse(Array(ConfigurationLoader.jsonSchema().utf8).span.bytes)
+    }
+
+    @Test func schemaIsJSONOfDraft2020() throws {
+        let schema = try Self.schema()
+        #expect(schema["$schema"]?.string == "https://json-schema.org/draft/2020-12/schema")
+        #expect(schema["type"]?.string == "object")
+        #expect(schema["additionalProperties"] == .bool(false))
+        #expect(schema["required"] == .array([.string("upstream")]))
+    }
+
+    @Test func schemaHasEveryKeyOfTheDocument() throws {
+        guard case .object(let properties)? = try Self.schema()["properties"] else {
+            Issue.record("no properties")
+            return
+        }
+        #expect(properties.map(\.name) == Shape.document.keys.map(\.name))
+    }
+
+    @Test func everyKeyIsDescribed() throws {
+        try Self.check(Self.schema())
+    }
+
+    private static func check(_ schema: JSONValue) throws {
+        if case .object(let properties)? = schema["properties"] {
+            for property in properties where property.name != "file" || property.value["description"] != nil {
+                let description = try #require(property.value["description"]?.string, "\(property.name)")
+                #expect(!description.isEmpty)
+                try Self.check(property.value)
+            }
+        }
+        for name in ["anyOf", "allOf"] {
+            guard case .array(let items)? = schema[name] else { continue }
+            for item in items { try Self.check(item) }
+        }
+        for name in ["items", "additionalProperties"] {
+            if let item = schema[name] { try Self.check(item) }
+        }
+    }
+
+    @Test(arguments: [
+        ("timeouts", "head", JSONValue.string("10s")), ("limits", "headers", .number(100, text: "100")),
+        ("log", "level", .string("info")), ("paths", "semicolon", .string("deny")),
+    ])
+    func defaultIsSaid(section: String, key: String, value: JSONValue) throws {
+        #expect(try Self.schema()["properties"]?[section]?["properties"]?[key]?["default"] == value)
+    }
+
+    @Test func keyThatIsNotAvailableYetSaysSo() throws {
+        let redis = try #require(try Self.schema()["properties"]?["redis"]?["description"]?.string)
+        #expect(redis.hasSuffix("(not available yet)"))
+    }
+}
+
+@Suite struct EffectivePolicyTests {
+    private static let full =
+        "{service: s, realm: r, listen: [127.0.0.1:1, unix:/l], upstream: {url: \"http://h:1\", connections: 3, queue: 4, "
+        + "retry: {attempts: 0}}, admin: {address: 127.0.0.1:2, status: 0.0.0.0:3}, issuers: {"
+        + "a: {issuer: x, audiences: [m], algorithms: ES256, leeway: 1500ms, token_types: JWT, admin: is_admin, "
+        + "claims: {scopes: [/a~1b/c, d]}, keys: {url: \"https://h/k?api_key=hunter2\", refresh: 1m, ca: public.pem, "
+        + "headers: {X-Key: hunter2}}}, "
+        + "b: {issuer: y, audiences: any, algorithms: HS256, keys: {secret: hunter2hunter2hunter2hunter2hunter2}}, "
+        + "c: {issuer: z, audiences: any, keys: {file: jwk.json}}, "
+        + "d: {issuer: \"https://h\", audiences: any, keys: {discover: true}}}, "
+        + "identity: {X-A: user, X-B: /a/b, X-C: is_trusted}, forward_token: true, default: authenticated, "
+        + "routes: {GET /p: public, GET /d: deny, GET /o: optional, GET /a: {}, \"GET /r/{x}\": {scopes: [a, b], any_scope: c, "
+        + "roles: d, issuers: a, claims: {e: [1, true], f: \"{x}\", g: h}, timeout: 5s, body: 0B, forward_token: false, "
+        + "upstream: unix:/t}}, paths: {semicolon: allow}, limits: {body: 1MiB}, timeouts: {drain: 0s}, "
+        + "log: {access: off}, event_loops: 2}"
+
+    @Test func policyIsAConfigurationWithTheSameMeaning() throws {
+        var expected = try World.configuration(Self.full)
+        let json = try JSONReader.parse(Array(expected.effectivePolicy().utf8).span.bytes)
+        // What is redacted cannot come back.
+        let restored = try JSONReader.parse(
+            Array(
+                expected.effectivePolicy().replacing("?[redacted]", with: "").replacing(
+                    "[redacted]", with: World.secret
+                )
+                .utf8
+            ).span.bytes)
+        #expect(json["issuers"]?["b"]?["keys"]?["secret"]?.string == "[redacted]")
+        var loaded = try ConfigurationLoader.load(restored.node, environment: World.environment).get().configuration
+        expected.forgetPlaces()
+        loaded.forgetPlaces()
+        #expect(loaded.routes == expected.routes)
+        #expect(loaded == expected)
+    }
+
+    @Test func policyHoldsNoSecret() throws {
+        let policy = try World.configuration(Self.full).effectivePolicy()
+        #expect(!policy.contains("hunter2"))
+        #expect(policy.contains("https://h/k?[redacted]"))
+    }
+}
+
+extension Configuration {
+    /// Leaves what two files with one meaning have in common.
+    fileprivate mutating func forgetPlaces() {
+        let mark = Mark(line: 1, column: 1)
+        self.admin.mark = mark
+        for index in self.listen.indices { self.listen[index].mark = mark }
+        for index in self.routes.indices { self.routes[index].mark = mark }
+        for index in self.issuers.indices {
+            self.issuers[index].mark = mark
+            self.issuers[index].keysMark = mark
+            switch self.issuers[index].keys {
+            case .remote(var remote):
+                if case .url = remote.source { remote.source = .url("https://h/k") }
+                remote.headers = remote.headers.map { .init(name: $0.name, value: Secret("x")) }
+                self.issuers[index].keys = .remote(remote)
+            case .secret: self.issuers[index].keys = .secret(Secret("x"))
+            case .file, .inline: break
+            }
+        }
+    }
+}
+
+extension JSONValue {
+    /// The same as YAML would be read: YAML is a superset of JSON.
+    fileprivate var node: ConfigurationNode {
+        let mark = Mark(line: 1, column: 1)
+        switch self {
+        case .null: return .scalar("null", style: .plain, mark: mark)
+        case .bool(let bool): return .scalar("\(bool)", style: .plain, mark: mark)
+        case .number(_, let text): return .scalar(text, style: .plain, mark: mark)
+        case .string(let text): return .scalar(text, style: .quoted, mark: mark)
+        case .array(let items): return .sequence(items.map(\.node), mark: mark)
+        case .object(let members):
+            return .mapping(
+                members.map { .init(key: .scalar($0.name, style: .quoted, mark: mark), value: $0.value.node) },
+                mark: mark)
+        }
+    }
+}
+
+extension String {
+    /// Every occurrence of a text replaced.
+    fileprivate func replacing(_ text: String, with other: String) -> String {
+        self.split(separator: text, omittingEmptySubsequences: false).joined(separator: other)
+    }
+}

@@ -1,0 +1,121 @@
+"""Fixtures: an upstream, a postern per module (`proxy`) for the usual configuration, and a starter for others."""
+from __future__ import annotations
+
+import pytest
+
+pytest.register_assert_rewrite("harness.problems", "harness.metrics", "harness.process", "harness.raw", "harness.upstream")
+
+from harness import config as configs
+from harness.keyserver import KeyServer
+from harness.process import Postern, is_release
+from harness.upstream import RecordingUpstream
+
+
+def pytest_collection_modifyitems(items):
+    if is_release():
+        return
+    for item in items:
+        if item.get_closest_marker("release"):
+            item.add_marker(pytest.mark.skip(reason="bounds hold for a release build only"))
+
+
+@pytest.fixture(scope="module")
+def module_upstream():
+    with RecordingUpstream() as server:
+        yield server
+
+
+@pytest.fixture
+def upstream(module_upstream):
+    """The module's upstream with its default script; `requests` holds what this test sent."""
+    module_upstream.clear()
+    module_upstream.requests = []
+    yield module_upstream
+    module_upstream.clear()
+
+
+@pytest.fixture(scope="module")
+def settings():
+    """Changes to the usual configuration; a module overrides this."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def proxy(module_upstream, settings, tmp_path_factory):
+    """The module's postern."""
+    child = Postern(tmp_path_factory.mktemp("postern"), configs.config(module_upstream, **settings))
+    yield child
+    alive = child.alive()
+    child.stop()
+    assert alive, "postern ended by itself (%s)\n%s" % (child.process.returncode, child.output()[-3000:])
+    assert child.process.returncode == 0, "exit code %d after SIGTERM" % child.process.returncode
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Starts further posterns, each in a folder of its own; they are stopped, and must stop, at the end."""
+    children = []
+
+    def starter(config, **arguments):
+        folder = tmp_path / ("postern-%d" % len(children))
+        folder.mkdir()
+        child = Postern(folder, config, **arguments)
+        children.append(child)
+        return child
+
+    yield starter
+    problems = []
+    for child in children:
+        try:
+            child.stop()
+        except AssertionError as error:
+            problems.append(str(error))
+    assert not problems, "\n".join(problems)
+
+
+@pytest.fixture
+def new_upstream():
+    """Makes upstreams of a test's own."""
+    made = []
+
+    def maker(path=None):
+        server = RecordingUpstream(path)
+        made.append(server)
+        return server
+
+    yield maker
+    for server in made:
+        server.stop()
+
+
+@pytest.fixture
+def key_server():
+    """Makes key servers of a test's own."""
+    made = []
+
+    def maker(*keys):
+        server = KeyServer(*keys)
+        made.append(server)
+        return server
+
+    yield maker
+    for server in made:
+        server.stop()
+
+
+@pytest.fixture
+def only_sentinel(proxy, upstream):
+    """Called after a refusal: shows that the upstream saw nothing of it, by a good request sent behind it."""
+
+    def check():
+        before = list(upstream.requests)
+        assert before == [], "the upstream saw a refused request: %r" % before
+        answer = proxy.call("GET", "/health?sentinel")
+        assert answer.status == 200, answer
+        seen = [each.target for each in upstream.requests]
+        assert seen == ["/health?sentinel"], seen
+        upstream.requests[0].check()
+        for connection in upstream.open_connections():
+            assert connection.buffer == b"", "bytes of a refused request at the upstream: %r" % connection.buffer
+
+    return check

@@ -1,0 +1,145 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import HummingbirdTesting
+import Logging
+import PosternCore
+import Synchronization
+
+@testable import PosternIssuer
+
+/// A folder of its own for one test. All of them are removed when the test process ends.
+struct TemporaryFolder: Sendable {
+    let path: String
+
+    private static let root: String = {
+        atexit { try? FileManager.default.removeItem(atPath: TemporaryFolder.root) }
+        return NSTemporaryDirectory() + "postern-issuer-tests-" + UUID().uuidString
+    }()
+
+    init() throws {
+        self.path = Self.root + "/" + UUID().uuidString
+        try FileManager.default.createDirectory(atPath: self.path, withIntermediateDirectories: true)
+    }
+
+    func file(_ name: String) -> String {
+        self.path + "/" + name
+    }
+}
+
+/// A clock that stands still until it is moved.
+final class TestClock: Sendable {
+    private let seconds: Mutex<Double>
+
+    init(_ start: Double = 1_760_000_000) {
+        self.seconds = Mutex(start)
+    }
+
+    func advance(by interval: Double) {
+        self.seconds.withLock { $0 += interval }
+    }
+
+    var clock: IssuerClock {
+        IssuerClock { self.seconds.withLock { $0 } }
+    }
+}
+
+/// Keeps every line at every level, metadata included.
+final class LogCapture: Sendable {
+    private let lines = Mutex<[String]>([])
+
+    var text: String { self.lines.withLock { $0.joined(separator: "\n") } }
+
+    func append(_ line: String) {
+        self.lines.withLock { $0.append(line) }
+    }
+
+    var logger: Logger {
+        var logger = Logger(label: "test") { _ in Handler(capture: self) }
+        logger.logLevel = .trace
+        return logger
+    }
+
+    private struct Handler: LogHandler {
+        let capture: LogCapture
+        var logLevel = Logger.Level.trace
+        var metadata: Logger.Metadata = [:]
+
+        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+            get { self.metadata[key] }
+            set { self.metadata[key] = newValue }
+        }
+
+        func log(event: LogEvent) {
+            let metadata = self.metadata.merging(event.metadata ?? [:]) { $1 }
+            self.capture.append("\(event.level) \(event.message) \(metadata)")
+        }
+    }
+}
+
+/// A development issuer over a store in a temporary folder.
+struct TestIssuer {
+    static let url = "http://issuer.test"
+    static let dashboardSecret = "dashboard-secret-0123456789-0123456789"
+    static let serviceSecret = "service-secret-0123456789-0123456789"
+
+    let folder: TemporaryFolder
+    let clock: TestClock
+    let issuer: Issuer
+    let log = LogCapture()
+
+    init(
+        folder: TemporaryFolder? = nil, algorithm: SignatureAlgorithm = .es256, audiences: [String] = ["mt5-api"],
+        clock: TestClock = TestClock()
+    ) async throws {
+        let folder = try folder ?? TemporaryFolder()
+        self.folder = folder
+        self.clock = clock
+        self.issuer = try await Issuer.open(
+            Self.configuration(folder, algorithm: algorithm, audiences: audiences), clock: clock.clock)
+    }
+
+    static func configuration(
+        _ folder: TemporaryFolder, algorithm: SignatureAlgorithm = .es256, audiences: [String] = ["mt5-api"]
+    ) -> IssuerConfiguration {
+        IssuerConfiguration(
+            dev: true, listen: ListenAddress(host: "127.0.0.1", port: 0), issuer: Self.url, audiences: audiences,
+            store: StoreConfiguration(
+                path: folder.file("issuer.sqlite"), keySource: .file(folder.file("key")), algorithm: algorithm),
+            logLevel: .info,
+            devSecrets: [
+                "trading-dashboard": Self.dashboardSecret, "mt5-api-service": Self.serviceSecret,
+            ])
+    }
+
+    /// Runs `test` against the router, where callers have no address, or against a live server on loopback.
+    func serve(
+        _ setup: TestingSetup = .router, _ test: @escaping @Sendable (any TestClientProtocol) async throws -> Void
+    ) async throws {
+        let application = Application(
+            router: self.issuer.router(), configuration: .init(address: .hostname("127.0.0.1", port: 0)),
+            logger: self.log.logger)
+        try await application.test(setup) { try await test($0) }
+    }
+
+    /// A form that asks for a token as the dashboard.
+    static func form(_ more: String = "") -> String {
+        "client_id=trading-dashboard&client_secret=\(Self.dashboardSecret)\(more)"
+    }
+}
+
+extension TestClientProtocol {
+    /// POSTs a form.
+    func post(_ path: String, _ form: String, _ headers: HTTPFields = [:]) async throws -> TestResponse {
+        var headers = headers
+        headers[.contentType] = headers[.contentType] ?? "application/x-www-form-urlencoded"
+        return try await self.execute(uri: path, method: .post, headers: headers, body: ByteBuffer(string: form))
+    }
+}
+
+extension TestResponse {
+    /// The body as JSON, read by the core's strict reader.
+    var json: JSONValue {
+        get throws { try JSONReader.parse(Array(self.body.readableBytesView).span.bytes) }
+    }
+}

@@ -1,0 +1,53 @@
+# shellcheck shell=bash
+# What the scripts of this folder share. Sourced, never run; sets the working directory to the repository's root.
+
+# One language for every tool that is started: what they print is read by people and by these scripts.
+export LC_ALL=C.UTF-8
+
+cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
+
+# The three programs, as `build_release` leaves them.
+BIN=.build/release
+export BIN
+
+say() {
+    printf '%s\n' "$*"
+}
+
+# fail SENTENCE: the sentence goes to standard error, and the script ends with 1.
+fail() {
+    printf 'error: %s\n' "$*" >&2
+    exit 1
+}
+
+# The compiler is the one thing that Debian does not package, so it is asked for and never installed.
+need_swift() {
+    command -v swift >/dev/null 2>&1 ||
+        fail "swift is not on the PATH: install a Swift 6.3 toolchain (https://www.swift.org/install/linux/) and try again"
+}
+
+# Whether it runs, and whether it is new enough.
+check_swift() {
+    local answer version major minor
+    answer=$(swift --version 2>&1) || fail "swift is on the PATH but does not run: ${answer%%$'\n'*}"
+    version=$(sed -n 's/.*Swift version \([0-9][0-9]*\.[0-9][0-9]*\).*/\1/p' <<<"$answer" | head -n 1)
+    major=${version%%.*}
+    minor=${version#*.}
+    if [[ -n $version ]] && ((major < 6 || (major == 6 && minor < 3))); then
+        fail "this is Swift $version: Postern needs Swift 6.3 or later"
+    fi
+}
+
+# The same command everywhere, so that `make run`, `make test` and `make release` share one build.
+build_release() {
+    swift build -c release --static-swift-stdlib "$@"
+}
+
+# duration SECONDS: "42 s", "3 min 20 s"
+duration() {
+    if (($1 < 60)); then
+        printf '%d s' "$1"
+    else
+        printf '%d min %02d s' $(($1 / 60)) $(($1 % 60))
+    fi
+}

@@ -1,0 +1,83 @@
+#!/usr/bin/env bash
+# Installs the Debian packages that are missing: `setup.sh run` what building and running take, `setup.sh test` what
+# the tests take besides. Says which, and does nothing (and asks for no password) when none is missing.
+set -euo pipefail
+# shellcheck source=deploy/local/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+# git, ca-certificates: SwiftPM fetches the dependencies      pkg-config: SwiftPM finds libcrypto and SQLite by it
+# libssl-dev: PosternCrypto      libsqlite3-dev: the issuer's store      zlib1g-dev: async-http-client
+# curl: the proof of `make run`
+packages=(git ca-certificates pkg-config libssl-dev libsqlite3-dev zlib1g-dev curl)
+case ${1:-run} in
+run) ;;
+# python3, python3-venv: the end-to-end tests      shellcheck: `make lint`
+test) packages+=(python3 python3-venv shellcheck) ;;
+*) fail "usage: setup.sh run|test" ;;
+esac
+
+installed() {
+    [[ $(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
+}
+
+# has_library SONAME
+has_library() {
+    /sbin/ldconfig -p | grep -F "$1 " >/dev/null
+}
+
+# A toolchain links with the C++ library of some GCC, and the package's name has that GCC's version in it.
+has_cxx_library() {
+    dpkg-query -W -f='${db:Status-Status}\n' 'libstdc++-*-dev' 2>/dev/null | grep -x installed >/dev/null
+}
+
+# as_root COMMAND…
+as_root() {
+    if [[ $(id -u) == 0 ]]; then "$@"; else sudo "$@"; fi
+}
+
+install() {
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"
+}
+
+need_swift
+
+if ! command -v dpkg-query >/dev/null 2>&1; then
+    say "Not a Debian system: taking for granted that the equivalents of these are installed: ${packages[*]}"
+    check_swift
+    exit 0
+fi
+
+missing=()
+for package in "${packages[@]}"; do
+    installed "$package" || missing+=("$package")
+done
+has_cxx_library || missing+=(g++)
+# What the toolchain's own programs are linked with; by library, because some releases name the packages otherwise.
+has_library libncurses.so.6 || missing+=(libncurses6)
+has_library libcurl.so.4 || missing+=(libcurl4)
+has_library libxml2.so.2 || missing+=(libxml2)
+if ((${#missing[@]} == 0)); then
+    check_swift
+    exit 0
+fi
+
+say "Installing the Debian packages that are missing: ${missing[*]}"
+if [[ $(id -u) != 0 ]] && ! command -v sudo >/dev/null 2>&1; then
+    fail "this needs root, and there is no sudo: run 'apt-get install ${missing[*]}' as root and try again"
+fi
+
+# A machine that never ran `apt-get update` knows no package; one that ran it long ago may know files that are gone.
+known() {
+    local package
+    for package in "$@"; do
+        apt-cache show "$package" >/dev/null 2>&1 || return 1
+    done
+}
+if ! known "${missing[@]}"; then
+    as_root apt-get update
+    install "${missing[@]}"
+elif ! install "${missing[@]}"; then
+    as_root apt-get update
+    install "${missing[@]}"
+fi
+check_swift
