@@ -14,18 +14,26 @@ private let situations = [
 @Suite struct ExchangeEndTests {
     // MARK: - The client
 
-    @Test("what the end of the client's input does in each state", arguments: zip(situations, [
-        .close, .close, .abort, .abort, .abort, .abort, .abort, .abort, .abort, .abort, .close, .none,
-    ] as [Exchange.Action]))
+    @Test(
+        "what the end of the client's input does in each state",
+        arguments: zip(
+            situations,
+            [
+                .close, .close, .abort, .abort, .abort, .abort, .abort, .abort, .abort, .abort, .close, .none,
+            ] as [Exchange.Action]))
     func inputClosed(_ situation: Situation, _ action: Exchange.Action) {
         var exchange = situation.exchange
         #expect(exchange.inputClosed() == action)
         if action != .none { #expect(exchange.state == .closed) }
     }
 
-    @Test("a client that is gone gives up what was done for it, in each state", arguments: zip(situations, [
-        .none, .none, .abort, .abort, .abort, .abort, .abort, .abort, .abort, .abort, .none, .none,
-    ] as [Exchange.Action]))
+    @Test(
+        "a client that is gone gives up what was done for it, in each state",
+        arguments: zip(
+            situations,
+            [
+                .none, .none, .abort, .abort, .abort, .abort, .abort, .abort, .abort, .abort, .none, .none,
+            ] as [Exchange.Action]))
     func disconnected(_ situation: Situation, _ action: Exchange.Action) {
         var exchange = situation.exchange
         #expect(exchange.disconnected() == action)
@@ -35,11 +43,16 @@ private let situations = [
 
     // MARK: - Deadlines
 
-    @Test("what the deadline of each state does", arguments: zip(situations, [
-        .close, .refuse(.requestTimeout, .linger), .refuse(.issuerUnavailable, .nextRequest),
-        .refuse(.issuerUnavailable, .linger), .refuse(.overloaded, .nextRequest), .refuse(.overloaded, .linger),
-        .refuse(.upstreamTimeout, .nextRequest), .refuse(.requestTimeout, .linger), .abort, .abort, .close, .none,
-    ] as [Exchange.Action]))
+    @Test(
+        "what the deadline of each state does",
+        arguments: zip(
+            situations,
+            [
+                .close, .refuse(.requestTimeout, .linger), .refuse(.issuerUnavailable, .nextRequest),
+                .refuse(.issuerUnavailable, .linger), .refuse(.overloaded, .nextRequest), .refuse(.overloaded, .linger),
+                .refuse(.upstreamTimeout, .nextRequest), .refuse(.requestTimeout, .linger), .abort, .abort, .close,
+                .none,
+            ] as [Exchange.Action]))
     func deadlinePassed(_ situation: Situation, _ action: Exchange.Action) {
         var exchange = situation.exchange
         #expect(exchange.deadlinePassed() == action)

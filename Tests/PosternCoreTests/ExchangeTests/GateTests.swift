@@ -19,7 +19,8 @@ import Testing
             target: TargetOptions(), tokenLimit: tokenLimit, routes: try RouteTable(patterns),
             policy: PolicyCatalogue(
                 zip(patterns, Self.routes).map { (pattern: $0, access: $1.access) }, default: access),
-            rules: Self.routes.map { rules($0.key) }, fallback: rules("default"), identity: IdentityRules(), generation: 3)
+            rules: Self.routes.map { rules($0.key) }, fallback: rules("default"), identity: IdentityRules(),
+            generation: 3)
     }
 
     /// What a head gets, in words; and the route it was given.
@@ -44,12 +45,17 @@ import Testing
         arguments: [
             Row(head("GET /public"), "permit 0", "a public route needs no token"),
             Row(head("HEAD /public"), "permit 0", "GET is for HEAD, too"),
-            Row(head("GET /public", "Authorization: Bearer a", "Authorization: x"), "permit 0", "no token is looked at"),
+            Row(
+                head("GET /public", "Authorization: Bearer a", "Authorization: x"), "permit 0", "no token is looked at"),
             Row(head("GET /denied/x", "Authorization: Bearer a"), "route_denied", "a denied route, whatever the token"),
             Row(head("GET /optional"), "permit 2", "anonymous passes an optional route"),
             Row(head("GET /optional", "Authorization: Basic x"), "permit 2", "another scheme is no credential"),
-            Row(head("GET /optional", "Authorization: Bearer a.b-c"), "verify a.b-c", "a token is verified where it comes"),
-            Row(head("GET /optional", "Authorization: Bearer"), "invalid_request", "a malformed one is refused there, too"),
+            Row(
+                head("GET /optional", "Authorization: Bearer a.b-c"), "verify a.b-c",
+                "a token is verified where it comes"),
+            Row(
+                head("GET /optional", "Authorization: Bearer"), "invalid_request",
+                "a malformed one is refused there, too"),
             Row(head("GET /any"), "missing_token", "no credential"),
             Row(head("GET /any", "Authorization: Basic x"), "missing_token", "another scheme"),
             Row(head("GET /any?access_token=x"), "missing_token", "a token in the query alone is no credential"),
@@ -62,14 +68,18 @@ import Testing
                 head("GET /any", "Authorization: Bearer a", "authorization: Basic x"), "invalid_request",
                 "two Authorization fields of different schemes"),
             Row(head("GET /any?access_token=x", "Authorization: Bearer a"), "invalid_request", "a token in two places"),
-            Row(head("GET /any?acces%73_token=x", "Authorization: Bearer a"), "invalid_request", "an escaped name is the same"),
+            Row(
+                head("GET /any?acces%73_token=x", "Authorization: Bearer a"), "invalid_request",
+                "an escaped name is the same"),
             Row(
                 head("GET /any", "Authorization: Bearer \(String(repeating: "a", count: 64))"),
                 "verify \(String(repeating: "a", count: 64))", "a token of exactly the limit"),
             Row(
                 head("GET /any", "Authorization: Bearer \(String(repeating: "a", count: 65))"), "invalid_request",
                 "one byte over"),
-            Row(head("DELETE /any"), "method_not_allowed", "another method of a declared path, for a caller of any kind"),
+            Row(
+                head("DELETE /any"), "method_not_allowed", "another method of a declared path, for a caller of any kind"
+            ),
             Row(head("get /any"), "method_not_allowed", "a method in lower case is another"),
             Row(head("GET /nowhere"), "route_not_declared", "an undeclared path is denied"),
             Row(head("GET /nowhere", "Authorization: Bearer a"), "route_not_declared", "with a token, too"),
@@ -111,7 +121,8 @@ import Testing
         #expect(try Self.admit(undeclared, Self.gate(default: .open)).verdict == "permit -1")
         let authenticated = try Self.gate(default: .required(Requirement()))
         #expect(try Self.admit(undeclared, authenticated).verdict == "missing_token")
-        #expect(try Self.admit(Self.head("GET /nowhere", "Authorization: Bearer a"), authenticated).verdict == "verify a")
+        #expect(
+            try Self.admit(Self.head("GET /nowhere", "Authorization: Bearer a"), authenticated).verdict == "verify a")
         #expect(try Self.admit(Self.head("DELETE /any"), Self.gate(default: .open)).verdict == "method_not_allowed")
     }
 
@@ -135,7 +146,8 @@ import Testing
     private static func authorize(_ route: Int, _ principal: Principal) throws -> Result<Int, Refusal> {
         let gate = try Self.gate()
         let token = try gate.verifiedToken(for: principal).get()
-        return gate.authorize(route: route, token: token, bytes: [UInt8]().span.bytes, captures: Captures()).map(\.route)
+        return gate.authorize(route: route, token: token, bytes: [UInt8]().span.bytes, captures: Captures()).map(
+            \.route)
     }
 
     @Test("a caller gets through, or learns what the route needs")

@@ -150,7 +150,8 @@ import Testing
         let rich = Array(
             request(
                 "Authorization: Bearer a", "Transfer-Encoding: chunked", "Expect: 100-continue", "X-Request-Id: a",
-                "Connection: close, upgrade, x-a", "Upgrade: websocket", "traceparent: b").utf8)
+                "Connection: close, upgrade, x-a", "Upgrade: websocket", "traceparent: b"
+            ).utf8)
         let plain = Array("GET / HTTP/1.1\r\nHost: b\r\n\r\n".utf8)
         try head.read(rich.span.bytes, lines: scan(rich).lines, end: rich.count, limits: HeadLimits())
         #expect(head.upgrade && head.expectsContinue && !head.keepAlive && head.framing == .chunked)

@@ -84,8 +84,10 @@ import Testing
     func connectionNamesFraming(_ value: String) {
         let text = request("Connection: \(value)", "Content-Length: 1")
         #expect(requestProblem(text) == .malformed(.connectionNamesFraming))
-        #expect(requestProblem(request("Content-Length: 1", "Connection: \(value)")) == .malformed(.connectionNamesFraming))
-        #expect(requestProblem(request("Connection: close", "Connection: \(value)")) == .malformed(.connectionNamesFraming))
+        #expect(
+            requestProblem(request("Content-Length: 1", "Connection: \(value)")) == .malformed(.connectionNamesFraming))
+        #expect(
+            requestProblem(request("Connection: close", "Connection: \(value)")) == .malformed(.connectionNamesFraming))
     }
 
     // MARK: - Accepted framing
@@ -103,7 +105,9 @@ import Testing
             Row(request("Transfer-Encoding: chunked"), .chunked, "chunked"),
             Row(request("transfer-ENCODING:CHUNKED \t"), .chunked, "case is ignored"),
             Row(request("Transfer-Encoding: chunked", line: "GET / HTTP/1.1"), .chunked, "a chunked body of GET"),
-            Row(request("X-Content-Length: 5", "Content-Length-X: 5", "TE: chunked"), .none, "names that only look alike"),
+            Row(
+                request("X-Content-Length: 5", "Content-Length-X: 5", "TE: chunked"), .none,
+                "names that only look alike"),
             Row(request("Content_Length: 5", "Transfer_Encoding: chunked"), .none, "an underscore makes another name"),
         ] as [Row<BodyFraming>])
     func framing(_ row: Row<BodyFraming>) throws {
