@@ -151,7 +151,9 @@ public struct UpstreamPool: Sendable {
     /// on its way for it.
     private mutating func waiterForServed() -> WaiterID? {
         guard self.freshCount > 0 else { return self.nextWaiter() }
-        if let index = self.waiting[self.waitingHead...].firstIndex(where: { !$0.fresh }) { return self.take(at: index) }
+        if let index = self.waiting[self.waitingHead...].firstIndex(where: { !$0.fresh }) {
+            return self.take(at: index)
+        }
         return self.freshCount > self.connecting ? self.nextWaiter() : nil
     }
 

@@ -62,7 +62,9 @@ import Testing
         }
     }
 
-    private static let challenged: Set<RefusalCode> = [.invalidRequest, .missingToken, .invalidToken, .insufficientScope]
+    private static let challenged: Set<RefusalCode> = [
+        .invalidRequest, .missingToken, .invalidToken, .insufficientScope,
+    ]
 
     @Test("the answer to HEAD is the same head and no body", arguments: RefusalCode.allCases)
     func toHead(_ code: RefusalCode) throws {
@@ -77,7 +79,8 @@ import Testing
     @Test("statuses and codes are those of the table in 3-behaviour")
     func table() {
         let expected: [String: Int] = [
-            "bad_request": 400, "ambiguous_path": 400, "invalid_request": 400, "missing_token": 401, "invalid_token": 401,
+            "bad_request": 400, "ambiguous_path": 400, "invalid_request": 400, "missing_token": 401,
+            "invalid_token": 401,
             "insufficient_scope": 403, "access_denied": 403, "route_denied": 403, "route_not_declared": 403,
             "identity_too_large": 403, "method_not_allowed": 405, "request_timeout": 408, "content_too_large": 413,
             "uri_too_long": 414, "expectation_failed": 417, "request_header_fields_too_large": 431,
@@ -92,7 +95,8 @@ import Testing
     @Test("what malformed or unfinished requests get closes the connection, what policy refuses does not")
     func closing() {
         let open: Set<RefusalCode> = [
-            .ambiguousPath, .invalidRequest, .missingToken, .invalidToken, .insufficientScope, .accessDenied, .routeDenied,
+            .ambiguousPath, .invalidRequest, .missingToken, .invalidToken, .insufficientScope, .accessDenied,
+            .routeDenied,
             .routeNotDeclared, .identityTooLarge, .methodNotAllowed, .issuerUnavailable, .upstreamUnavailable,
             .upstreamInvalidResponse, .overloaded, .upstreamTimeout,
         ]

@@ -16,7 +16,8 @@ import Testing
 
     @Test("lines that stay keep their order, spelling and blanks; status and reason pass as they came")
     func keptLines() throws {
-        let lines = "SERVER:x\r\nSet-Cookie: a=b\r\ncontent-length:  5 \r\nset-cookie: c=d\r\nX-Empty:\r\nWWW-Authenticate: Basic\r\n"
+        let lines =
+            "SERVER:x\r\nSet-Cookie: a=b\r\ncontent-length:  5 \r\nset-cookie: c=d\r\nX-Empty:\r\nWWW-Authenticate: Basic\r\n"
         let result = try Self.compose("HTTP/1.1 404 Not \tthere é\r\n\(lines)\r\n")
         #expect(result.text == "HTTP/1.1 404 Not \tthere é\r\n\(lines)\r\n")
         #expect(result.framing == .plain)
@@ -30,14 +31,17 @@ import Testing
             Row("HTTP/1.1 200 ", "HTTP/1.1 200 ", "an empty reason stays"),
         ] as [Row<String>])
     func statusLine(_ row: Row<String>) throws {
-        #expect(try Self.compose("\(row.text)\r\nContent-Length: 0\r\n\r\n").text == "\(row.expected)\r\nContent-Length: 0\r\n\r\n")
+        #expect(
+            try Self.compose("\(row.text)\r\nContent-Length: 0\r\n\r\n").text
+                == "\(row.expected)\r\nContent-Length: 0\r\n\r\n")
     }
 
     @Test(
         "lines that never go on, first, between others and last",
         arguments: [
             "Connection: close", "Connection: keep-alive", "Keep-Alive: timeout=5", "Proxy-Connection: keep-alive",
-            "Upgrade: h2c", "TE: x", "HTTP2-Settings: x", "Connection: x-gone\r\nX-Gone: 1", "x-gone: 1\r\nconnection: X-Gone",
+            "Upgrade: h2c", "TE: x", "HTTP2-Settings: x", "Connection: x-gone\r\nX-Gone: 1",
+            "x-gone: 1\r\nconnection: X-Gone",
         ])
     func removed(_ line: String) throws {
         for lines in [[line, "X-A: 1", "X-B: 2"], ["X-A: 1", line, "X-B: 2"], ["X-A: 1", "X-B: 2", line]] {
@@ -60,7 +64,8 @@ import Testing
             Row("X: y", "X: y\r\nTransfer-Encoding: chunked\r\n", "a body until the end becomes chunks"),
         ] as [Row<String>])
     func framing(_ row: Row<String>) throws {
-        #expect(try Self.compose("HTTP/1.1 200 OK\r\n\(row.text)\r\n\r\n").text == "HTTP/1.1 200 OK\r\n\(row.expected)\r\n")
+        #expect(
+            try Self.compose("HTTP/1.1 200 OK\r\n\(row.text)\r\n\r\n").text == "HTTP/1.1 200 OK\r\n\(row.expected)\r\n")
     }
 
     @Test("an HTTP/1.0 client gets no chunks: the end of its connection ends the body")
@@ -86,13 +91,20 @@ import Testing
         "responses without a body",
         arguments: [
             Row("HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n", "HTTP/1.1 204 No Content\r\n", "no length in 204"),
-            Row("HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n", "HTTP/1.1 204 No Content\r\n", "no coding in 204"),
-            Row("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n", "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n", "an interim response"),
+            Row(
+                "HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n", "HTTP/1.1 204 No Content\r\n",
+                "no coding in 204"),
+            Row(
+                "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n", "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n",
+                "an interim response"),
             Row("HTTP/1.1 102 x\r\nContent-Length: 3\r\n", "HTTP/1.1 102 x\r\n", "no length in an interim response"),
             Row(
-                "HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n", "HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n",
+                "HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n",
+                "HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n",
                 "304 may say how long the body would be"),
-            Row("HTTP/1.1 304 Not Modified\r\nETag: x\r\n", "HTTP/1.1 304 Not Modified\r\nETag: x\r\n", "304 without a length"),
+            Row(
+                "HTTP/1.1 304 Not Modified\r\nETag: x\r\n", "HTTP/1.1 304 Not Modified\r\nETag: x\r\n",
+                "304 without a length"),
         ] as [Row<String>])
     func bodiless(_ row: Row<String>) throws {
         for minorVersion in [0, 1] as [UInt8] {

@@ -14,54 +14,26 @@ private let situations = [
 @Suite struct ExchangeEndTests {
     // MARK: - The client
 
-    @Test("what the end of the client's input does in each state", arguments: zip(situations, [
-        .close, .close, .none, .abort, .none, .abort, .none, .abort, .none, .abort, .close, .none,
-    ] as [Exchange.Action]))
+    @Test(
+        "what the end of the client's input does in each state",
+        arguments: zip(
+            situations,
+            [
+                .close, .close, .abort, .abort, .abort, .abort, .abort, .abort, .abort, .abort, .close, .none,
+            ] as [Exchange.Action]))
     func inputClosed(_ situation: Situation, _ action: Exchange.Action) {
         var exchange = situation.exchange
         #expect(exchange.inputClosed() == action)
         if action != .none { #expect(exchange.state == .closed) }
     }
 
-    @Test("a half-closed client still gets its answer, and then the close")
-    func halfClosedClientIsAnswered() {
-        var exchange = Exchange.acquiring()
-        _ = exchange.inputClosed()
-        #expect(exchange.upstreamReady(reused: true) == .send(answerContinue: false))
-        #expect(exchange.responseHead(endsWithConnection: false) == true)
-        #expect(exchange.responseEnded(upstreamKeepsAlive: true) == .finish(.close, reuseUpstream: true))
-        #expect(exchange.state == .closed)
-    }
-
-    @Test("a half-closed client is refused and closed, not kept for another request")
-    func halfClosedClientIsRefused() {
-        var verified = Exchange.verifying()
-        _ = verified.inputClosed()
-        verified.verificationEnded()
-        verified.headRead(keepAlive: true, hasBody: false, expectsContinue: false, mayRepeat: true)
-        #expect(verified.refused(.invalidToken, bodySkipped: true) == .refuse(.invalidToken, .close))
-        #expect(verified.state == .closed)
-        var acquiring = Exchange.acquiring()
-        _ = acquiring.inputClosed()
-        #expect(acquiring.upstreamUnavailable(.overloaded) == .refuse(.overloaded, .close))
-        var awaiting = Exchange.awaiting(reused: false)
-        _ = awaiting.inputClosed()
-        #expect(awaiting.upstreamClosed(untouched: true) == .refuse(.upstreamUnavailable, .close))
-        var streaming = Exchange.streaming()
-        _ = streaming.inputClosed()
-        #expect(streaming.responseEnded(upstreamKeepsAlive: true) == .finish(.close, reuseUpstream: true))
-    }
-
-    @Test("a half-closed client's request is sent again like any other")
-    func halfClosedClientRetries() {
-        var exchange = Exchange.awaiting()
-        _ = exchange.inputClosed()
-        #expect(exchange.upstreamClosed(untouched: true) == .retry)
-    }
-
-    @Test("a client that is gone gives up what was done for it, in each state", arguments: zip(situations, [
-        .none, .none, .abort, .abort, .abort, .abort, .abort, .abort, .abort, .abort, .none, .none,
-    ] as [Exchange.Action]))
+    @Test(
+        "a client that is gone gives up what was done for it, in each state",
+        arguments: zip(
+            situations,
+            [
+                .none, .none, .abort, .abort, .abort, .abort, .abort, .abort, .abort, .abort, .none, .none,
+            ] as [Exchange.Action]))
     func disconnected(_ situation: Situation, _ action: Exchange.Action) {
         var exchange = situation.exchange
         #expect(exchange.disconnected() == action)
@@ -71,11 +43,16 @@ private let situations = [
 
     // MARK: - Deadlines
 
-    @Test("what the deadline of each state does", arguments: zip(situations, [
-        .close, .refuse(.requestTimeout, .linger), .refuse(.issuerUnavailable, .nextRequest),
-        .refuse(.issuerUnavailable, .linger), .refuse(.overloaded, .nextRequest), .refuse(.overloaded, .linger),
-        .refuse(.upstreamTimeout, .nextRequest), .refuse(.requestTimeout, .linger), .abort, .abort, .close, .none,
-    ] as [Exchange.Action]))
+    @Test(
+        "what the deadline of each state does",
+        arguments: zip(
+            situations,
+            [
+                .close, .refuse(.requestTimeout, .linger), .refuse(.issuerUnavailable, .nextRequest),
+                .refuse(.issuerUnavailable, .linger), .refuse(.overloaded, .nextRequest), .refuse(.overloaded, .linger),
+                .refuse(.upstreamTimeout, .nextRequest), .refuse(.requestTimeout, .linger), .abort, .abort, .close,
+                .none,
+            ] as [Exchange.Action]))
     func deadlinePassed(_ situation: Situation, _ action: Exchange.Action) {
         var exchange = situation.exchange
         #expect(exchange.deadlinePassed() == action)

@@ -21,7 +21,6 @@ private struct ShellModel {
     var reused = false
     var toldClose = false
     // What is known of the connection.
-    var inputEnded = false
     var draining = false
     var answers = 0
     var requests = 0
@@ -41,9 +40,9 @@ private struct ShellModel {
         let choice = isRare ? Int.random(in: 0..<4, using: &numbers) : Int.random(in: 4..<16, using: &numbers)
         let flag = Bool.random(using: &numbers)
         switch choice {
-        case 0 where !self.inputEnded && self.phase != .closed:
-            self.inputEnded = true
+        case 0:
             self.run("inputClosed", self.exchange.inputClosed())
+            self.check(self.exchange.state == .closed, "open after the client gave up")
         case 1:
             self.run("disconnected", self.exchange.disconnected())
             self.check(self.exchange.state == .closed, "open after the client was gone")
@@ -60,7 +59,7 @@ private struct ShellModel {
 
     private mutating func progress(_ choice: Int, _ flag: Bool, _ numbers: inout SeededNumbers) {
         switch self.phase {
-        case .idle where !self.inputEnded:
+        case .idle:
             self.exchange.received()
             self.phase = .head
             self.requests += 1
@@ -111,7 +110,7 @@ private struct ShellModel {
 
     private mutating func forward(_ choice: Int, _ flag: Bool) {
         switch choice {
-        case 4 where !self.complete && !self.inputEnded:
+        case 4 where !self.complete:
             self.exchange.requestEnded()
             self.complete = true
         case 5 where !self.complete:
@@ -125,7 +124,7 @@ private struct ShellModel {
             self.phase = .streaming
             self.answers += 1
             self.toldClose = close
-            let mustClose = flag || !self.clientKeeps || self.draining || self.inputEnded || !self.complete
+            let mustClose = flag || !self.clientKeeps || self.draining || !self.complete
             self.check(close || !mustClose, "the head promised to keep a connection that ends")
             self.trace.append("responseHead(\(close))")
         case 8... where self.phase == .streaming:
@@ -177,14 +176,14 @@ private struct ShellModel {
     private mutating func end(_ ending: Exchange.Ending, _ code: RefusalCode?) {
         switch ending {
         case .nextRequest:
-            let mayGoOn = self.clientKeeps && self.complete && !self.inputEnded && !self.draining
+            let mayGoOn = self.clientKeeps && self.complete && !self.draining
             self.check(mayGoOn, "the next request would be read where it cannot begin")
             self.check(code?.closesConnection != true, "kept after a code that closes")
             self.phase = .idle
         case .linger:
             self.phase = .lingering
         case .close:
-            self.check(self.complete || self.inputEnded, "closed with bytes unread: the answer may be lost")
+            self.check(self.complete, "closed with bytes unread: the answer may be lost")
             self.phase = .closed
         }
     }

@@ -130,7 +130,9 @@ import Testing
         }
     }
 
-    @Test("a refused request leaves the connection open only if nothing of it is left to come", arguments: RefusalCode.allCases)
+    @Test(
+        "a refused request leaves the connection open only if nothing of it is left to come",
+        arguments: RefusalCode.allCases)
     func refused(_ code: RefusalCode) {
         var skipped = Exchange.head()
         let stays: Exchange.Ending = code.closesConnection ? .linger : .nextRequest

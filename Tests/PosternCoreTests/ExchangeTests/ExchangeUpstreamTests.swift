@@ -79,7 +79,9 @@ import Testing
 
     // MARK: - The upstream closes or breaks at each point
 
-    @Test("an upstream that closes before a response head is 502, one that closes in the middle breaks the client's connection")
+    @Test(
+        "an upstream that closes before a response head is 502, one that closes in the middle breaks the client's connection"
+    )
     func upstreamCloses() {
         var awaited = Exchange.awaiting(reused: false)
         #expect(awaited.upstreamClosed(untouched: false) == .refuse(.upstreamUnavailable, .nextRequest))

@@ -9,7 +9,8 @@ import Testing
     /// Field lines, each at most once where a second one would be refused.
     private static let fields = [
         "X-User-Id: admin", "x_user_id: admin", "X-USER-ROLES: root", "X-User-Evil: 1", "X-Client-Trusted: true",
-        "X_Client_Id: evil", "X-Auth-Issuer: evil", "x-auth_evil: 1", "Authorization: Bearer abc", "authorization: Basic x",
+        "X_Client_Id: evil", "X-Auth-Issuer: evil", "x-auth_evil: 1", "Authorization: Bearer abc",
+        "authorization: Basic x",
         "Connection: x-user-id, x-auth-issuer", "Connection: x-forwarded-for", "Connection: x-a", "Connection: close",
         "Connection: keep-alive", "Connection: authorization, cookie", "Connection: traceparent, x-request-id",
         "Connection: X_User_Id", "Connection: upgrade", "Upgrade: h2c", "HTTP2-Settings: AA", "TE: trailers",
@@ -17,7 +18,8 @@ import Testing
         "X-Forwarded-For: evil", "x_forwarded_for: evil", "X-Forwarded-Proto: evil", "X-Forwarded-Host: evil",
         "X-Forwarded-Q: evil", "X-Request-Id: kept-1", "x-request-id: not kept", "traceparent: evil",
         "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "tracestate: a=b", "X-A: 1", "x-a: 2",
-        "Accept: */*", "Cookie: a=b", "X-Empty:", "X-Blank: \t x \t", "X-High: \u{E9}", "Trailer: X-A", "Content-Type: a/b",
+        "Accept: */*", "Cookie: a=b", "X-Empty:", "X-Blank: \t x \t", "X-High: \u{E9}", "Trailer: X-A",
+        "Content-Type: a/b",
     ]
 
     private static let framings = [
@@ -26,7 +28,8 @@ import Testing
     ]
 
     private static let neverUpstream: Set<String> = [
-        "connection", "keep-alive", "proxy-connection", "te", "upgrade", "http2-settings", "proxy-authorization", "expect",
+        "connection", "keep-alive", "proxy-connection", "te", "upgrade", "http2-settings", "proxy-authorization",
+        "expect",
         "forwarded", "authorization",
     ]
 
@@ -48,7 +51,9 @@ import Testing
         read.head.fields.map { (read.text($0.name), read.text($0.value)) }
     }
 
-    @Test("8,000 composed heads are accepted by the same strict parser and hold exactly what they should", arguments: 0..<4)
+    @Test(
+        "8,000 composed heads are accepted by the same strict parser and hold exactly what they should",
+        arguments: 0..<4)
     func composedHeadsHold(_ seed: Int) throws {
         var numbers = SeededNumbers(seed: UInt64(300 + seed))
         var composition = Composition()
@@ -82,8 +87,10 @@ import Testing
         func values(_ name: String) -> [String] { fields.filter { Self.fold($0.name) == name }.map(\.value) }
         // Framing and routing are the client's own.
         guard read.head.framing == original.head.framing, read.head.minorVersion == 1,
-            read.text(read.head.host) == "a", read.text(read.head.methodToken) == original.text(original.head.methodToken),
-            read.text(read.head.target).hasPrefix("/"), values("transfer-encoding").count + values("content-length").count < 2
+            read.text(read.head.host) == "a",
+            read.text(read.head.methodToken) == original.text(original.head.methodToken),
+            read.text(read.head.target).hasPrefix("/"),
+            values("transfer-encoding").count + values("content-length").count < 2
         else { return false }
         // Exactly one of each that is inserted, with the proxy's value.
         guard values("x-forwarded-for") == ["10.0.0.7"], values("x-forwarded-proto") == ["http"],
@@ -93,7 +100,8 @@ import Testing
         else { return false }
         // Identity is the caller's, or none at all.
         let isCaller = composition.principal != nil
-        guard values("x-user-id") == (isCaller ? ["u-1"] : []), values("x-auth-issuer") == (isCaller ? ["permiso"] : []),
+        guard values("x-user-id") == (isCaller ? ["u-1"] : []),
+            values("x-auth-issuer") == (isCaller ? ["permiso"] : []),
             values("x-user-scopes") == (isCaller ? ["trade:read trade:open"] : [])
         else { return false }
         let inserted: Set<String> = [
@@ -106,16 +114,18 @@ import Testing
             if Self.neverUpstream.contains(name), name != "authorization" || !composition.forwardToken { return false }
         }
         return Self.keepsOrder(original, fields)
-            && result.spoofed == Self.fields(original).contains { field in
-                let name = Self.fold(field.name)
-                return name.hasPrefix("x-user-") || name.hasPrefix("x-auth-") || name.hasPrefix("x-client-")
-            }
+            && result.spoofed
+                == Self.fields(original).contains { field in
+                    let name = Self.fold(field.name)
+                    return name.hasPrefix("x-user-") || name.hasPrefix("x-auth-") || name.hasPrefix("x-client-")
+                }
     }
 
     /// Whether ordinary fields are those of the client that Connection does not name, in their order.
     private static func keepsOrder(_ original: ReadRequest, _ fields: [(name: String, value: String)]) -> Bool {
         let ordinary: Set<String> = [
-            "x-a", "accept", "cookie", "x-empty", "x-blank", "x-high", "trailer", "content-type", "content-length", "host",
+            "x-a", "accept", "cookie", "x-empty", "x-blank", "x-high", "trailer", "content-type", "content-length",
+            "host",
         ]
         let named = Self.fields(original).filter { $0.name.lowercased() == "connection" }.flatMap {
             $0.value.lowercased().replacing(" ", with: "").split(separator: ",").map(String.init)

@@ -47,12 +47,16 @@ private let ids = keptIDs.map { $0 + "\r\n" }.joined()
         arguments: [
             "Connection: keep-alive", "Connection: close", "Keep-Alive: timeout=5", "Proxy-Connection: keep-alive",
             "TE: trailers", "Upgrade: h2c", "HTTP2-Settings: AAMAAABk", "Proxy-Authorization: Basic abc",
-            "Authorization: Bearer abc", "AUTHORIZATION:Basic abc", "Forwarded: for=1.2.3.4", "X-Forwarded-For: 1.2.3.4",
+            "Authorization: Bearer abc", "AUTHORIZATION:Basic abc", "Forwarded: for=1.2.3.4",
+            "X-Forwarded-For: 1.2.3.4",
             "X-Forwarded-Proto: https", "x-forwarded-host: evil", "X-Forwarded-Port: 1", "X_Forwarded_For: 1.2.3.4",
             "X-Forwarded-Prefix: /admin", "X-Forwarded-A: 1", "Expect: 100-continue",
         ])
     func removed(_ line: String) throws {
-        for lines in [[line, "X-A: 1", "X-B: 2"], ["X-A: 1", line, "X-B: 2"], ["X-A: 1", "X-B: 2", line], [line, "X-A: 1", line.replacing("Expect", with: "X-Forwarded-X"), "X-B: 2"]] {
+        for lines in [
+            [line, "X-A: 1", "X-B: 2"], ["X-A: 1", line, "X-B: 2"], ["X-A: 1", "X-B: 2", line],
+            [line, "X-A: 1", line.replacing("Expect", with: "X-Forwarded-X"), "X-B: 2"],
+        ] {
             let result = try Composition().compose(Self.head(lines))
             #expect(result.text == Self.expected("X-A: 1\r\nX-B: 2\r\n"))
             #expect(!result.spoofed)
@@ -149,7 +153,8 @@ private let ids = keptIDs.map { $0 + "\r\n" }.joined()
     func forwardedToken() throws {
         var composition = Composition()
         composition.forwardToken = true
-        let kept = try composition.compose(Self.head(["authorization:  Bearer abc ", "Proxy-Authorization: x", "X-A: 1"]))
+        let kept = try composition.compose(
+            Self.head(["authorization:  Bearer abc ", "Proxy-Authorization: x", "X-A: 1"]))
         #expect(kept.text == Self.expected("authorization:  Bearer abc \r\nX-A: 1\r\n"))
     }
 
@@ -195,7 +200,8 @@ private let ids = keptIDs.map { $0 + "\r\n" }.joined()
         composition.address = ""
         composition.scheme = "https"
         let result = try composition.compose(Self.head([]))
-        #expect(result.text.hasSuffix("X-Auth-Issuer: permiso\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: a\r\n\r\n"))
+        #expect(
+            result.text.hasSuffix("X-Auth-Issuer: permiso\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: a\r\n\r\n"))
         #expect(!result.text.contains("X-Forwarded-For"))
     }
 }

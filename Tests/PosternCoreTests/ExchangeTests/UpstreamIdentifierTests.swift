@@ -28,7 +28,8 @@ private let parent = "b7ad6b7169203331"
     @Test(
         "request ids that are replaced",
         arguments: [
-            "", String(repeating: "x", count: 129), "a b", "a/b", "a,b", "a\"b", "é", "a:b", "a\tb", "a=b", "{a}", "a%20",
+            "", String(repeating: "x", count: 129), "a b", "a/b", "a,b", "a\"b", "é", "a:b", "a\tb", "a=b", "{a}",
+            "a%20",
         ])
     func replacedRequestID(_ id: String) throws {
         let result = try Composition().compose(Self.head(["X-Request-Id: \(id)"]))
@@ -64,7 +65,8 @@ private let parent = "b7ad6b7169203331"
             "", "00", "00-\(trace)-\(parent)", "00-\(trace)-\(parent)-0", "00-\(trace)-\(parent)-011",
             "00-\(trace)-\(parent)-01-more", "ff-\(trace)-\(parent)-01", "00-\(trace.uppercased())-\(parent)-01",
             "00-00000000000000000000000000000000-\(parent)-01", "00-\(trace)-0000000000000000-01",
-            "00_\(trace)-\(parent)-01", "00-\(trace)_\(parent)-01", "00-\(trace)-\(parent)_01", "0-\(trace)-\(parent)-01",
+            "00_\(trace)-\(parent)-01", "00-\(trace)_\(parent)-01", "00-\(trace)-\(parent)_01",
+            "0-\(trace)-\(parent)-01",
             "00-\(trace.dropLast())g-\(parent)-01", "01-\(trace)-\(parent)-01more", "0G-\(trace)-\(parent)-01",
             "00-\(trace)-\(parent)-0A", "01-\(trace)-\(parent)-01-\(String(repeating: "x", count: 500))",
         ])
@@ -106,7 +108,8 @@ private let parent = "b7ad6b7169203331"
 
     @Test("a head that could not be read leaves nothing of the request before in the ids")
     func assignNewForgets() throws {
-        let read = try #require(try readRequest(Self.head(["X-Request-Id: a", "traceparent: 00-\(trace)-\(parent)-01"])))
+        let read = try #require(
+            try readRequest(Self.head(["X-Request-Id: a", "traceparent: 00-\(trace)-\(parent)-01"])))
         var identifiers = Identifiers(random: IdentifierSource(seed: 1, 2))
         identifiers.assign(read.bytes.span.bytes, read.head)
         #expect(identifiers.keptRequestID && identifiers.keptTrace)

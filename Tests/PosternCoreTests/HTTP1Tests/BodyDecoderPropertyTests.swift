@@ -73,8 +73,10 @@ private enum ChunkOracle {
 @Suite struct BodyDecoderPropertyTests {
     private static let pieces: [[UInt8]] =
         [
-            "0", "1", "5", "a", "F", "\r\n", "\r\n", "\r", "\n", ";", ";x=y", "hello", "0\r\n\r\n", "0\r\n", "5\r\nhello\r\n",
-            "3;q\r\nabc\r\n", " ", "\t", "+", "x", "X: y\r\n", "Host: a\r\n", "Content-Length: 1\r\n", ": b\r\n", "\r\n\r\n", "\0",
+            "0", "1", "5", "a", "F", "\r\n", "\r\n", "\r", "\n", ";", ";x=y", "hello", "0\r\n\r\n", "0\r\n",
+            "5\r\nhello\r\n",
+            "3;q\r\nabc\r\n", " ", "\t", "+", "x", "X: y\r\n", "Host: a\r\n", "Content-Length: 1\r\n", ": b\r\n",
+            "\r\n\r\n", "\0",
         ].map { Array($0.utf8) } + [[0x7F], [0x80], [0xFF]]
 
     private static func assembled(_ numbers: inout SeededNumbers) -> [UInt8] {

@@ -22,7 +22,8 @@ import Testing
         #expect(body.end == .needMore)
     }
 
-    @Test("no body and a length of nothing are complete before the first byte", arguments: [BodyFraming.none, .length(0)])
+    @Test(
+        "no body and a length of nothing are complete before the first byte", arguments: [BodyFraming.none, .length(0)])
     func nothing(_ framing: BodyFraming) {
         let body = decode(Array("next".utf8), framing)
         #expect(body.end == .complete)

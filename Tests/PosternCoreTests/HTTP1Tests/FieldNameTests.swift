@@ -13,11 +13,13 @@ import Testing
         arguments: [
             Row("Host", .host, ""), Row("Connection", .connection, ""), Row("Content-Length", .contentLength, ""),
             Row("Transfer-Encoding", .transferEncoding, ""), Row("Authorization", .authorization, ""),
-            Row("Expect", .expect, ""), Row("Upgrade", .upgrade, ""), Row("TE", .te, ""), Row("Keep-Alive", .keepAlive, ""),
+            Row("Expect", .expect, ""), Row("Upgrade", .upgrade, ""), Row("TE", .te, ""),
+            Row("Keep-Alive", .keepAlive, ""),
             Row("Proxy-Connection", .proxyConnection, ""), Row("HTTP2-Settings", .http2Settings, ""),
             Row("Trailer", .trailer, ""), Row("Proxy-Authorization", .proxyAuthorization, ""),
             Row("Proxy-Authenticate", .proxyAuthenticate, ""), Row("Forwarded", .forwarded, ""),
-            Row("X-Request-Id", .xRequestID, ""), Row("traceparent", .traceparent, ""), Row("tracestate", .tracestate, ""),
+            Row("X-Request-Id", .xRequestID, ""), Row("traceparent", .traceparent, ""),
+            Row("tracestate", .tracestate, ""),
             Row("Content-Type", .contentType, ""), Row("grpc-timeout", .grpcTimeout, ""),
         ] as [Row<FieldName>])
     func known(_ row: Row<FieldName>) {
@@ -45,7 +47,8 @@ import Testing
     @Test(
         "names that only look like known ones are others",
         arguments: [
-            "", "x", "Hos", "Hosts", "X-Forwarded-", "X-Forwarded", "XX-Forwarded-For", "X-Forwardedx-For", "Content_Length",
+            "", "x", "Hos", "Hosts", "X-Forwarded-", "X-Forwarded", "XX-Forwarded-For", "X-Forwardedx-For",
+            "Content_Length",
             "Transfer_Encoding", "Content-Lengtk", "Pragma", "X-User-Id", "Cookie", "Zebra", "6ost", "H\u{4F}ST-",
         ])
     func others(_ name: String) {

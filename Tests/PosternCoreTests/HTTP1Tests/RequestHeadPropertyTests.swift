@@ -10,13 +10,17 @@ import Testing
         "DELETE /x HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer abc.def.ghi\r\nConnection: close\r\nCookie: a=b\r\n\r\n",
     ].map { Array($0.utf8) }
 
-    private static let pieces: [[UInt8]] = [
-        "\r\n", "\r\n", "\r", "\n", "\0", " ", "\t", ":", ",", "0", "5", "+", "-", "Host: a\r\n", "X: y\r\n", "\r\n\r\n",
-        "Content-Length: 5\r\n", "Content-Length: 05\r\n", "Content-Length:5,5\r\n", "Transfer-Encoding: chunked\r\n",
-        "Transfer-Encoding: gzip\r\n", "Transfer-Encoding : chunked\r\n", " folded\r\n", "Connection: close\r\n",
-        "Connection: host\r\n", "Connection: keep-alive\r\n", "Expect: 100-continue\r\n", "HTTP/1.1", "HTTP/1.0", "GET ",
-        "x", "X-A: \u{E9}\r\n", ": y\r\n", "Host:a:1\r\n", "close", "CONNECT ", "/",
-    ].map { Array($0.utf8) } + [[0x7F], [0x80], [0xFF], [0x01], [0x0B]]
+    private static let pieces: [[UInt8]] =
+        [
+            "\r\n", "\r\n", "\r", "\n", "\0", " ", "\t", ":", ",", "0", "5", "+", "-", "Host: a\r\n", "X: y\r\n",
+            "\r\n\r\n",
+            "Content-Length: 5\r\n", "Content-Length: 05\r\n", "Content-Length:5,5\r\n",
+            "Transfer-Encoding: chunked\r\n",
+            "Transfer-Encoding: gzip\r\n", "Transfer-Encoding : chunked\r\n", " folded\r\n", "Connection: close\r\n",
+            "Connection: host\r\n", "Connection: keep-alive\r\n", "Expect: 100-continue\r\n", "HTTP/1.1", "HTTP/1.0",
+            "GET ",
+            "x", "X-A: \u{E9}\r\n", ": y\r\n", "Host:a:1\r\n", "close", "CONNECT ", "/",
+        ].map { Array($0.utf8) } + [[0x7F], [0x80], [0xFF], [0x01], [0x0B]]
 
     /// What the parser says, in the oracle's terms.
     private static func verdict(_ bytes: [UInt8], cuts: [Int] = []) -> RequestOracle.Verdict {

@@ -72,7 +72,9 @@ import Testing
         #expect(requestProblem("\(exact)M / HTTP/1.1\r\nHost: a\r\n\r\n") == .methodNotImplemented)
     }
 
-    @Test("a target of exactly the limit passes and one byte more is 414", arguments: ["M", String(repeating: "M", count: 64)])
+    @Test(
+        "a target of exactly the limit passes and one byte more is 414",
+        arguments: ["M", String(repeating: "M", count: 64)])
     func targetLimit(_ method: String) {
         let limits = HeadLimits(target: 100)
         let exact = "/" + String(repeating: "a", count: 99)

@@ -113,8 +113,7 @@ struct RequestOracle: Equatable {
             return coding.lowercased() == "chunked" && self.minorVersion == 1
         }
         guard let text = lengths.first else { return true }
-        guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let value = Int64(text), "\(value)" == text,
-            text.utf8.count <= 18
+        guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let value = Int64(text), "\(value)" == text
         else { return false }
         self.framing = value == 0 ? .none : .length(value)
         return true
@@ -124,7 +123,7 @@ struct RequestOracle: Equatable {
     private static func isPlainHost(_ text: String) -> Bool {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
         guard parts.count <= 2, !parts[0].isEmpty else { return false }
-        let allowed = Set("-._~!$&'()*+,;=0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz".utf8)
+        let allowed = Set("-._0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz".utf8)
         guard parts[0].utf8.allSatisfy({ allowed.contains($0) }) else { return false }
         guard parts.count == 2 else { return true }
         guard parts[1].utf8.count <= 5, parts[1].utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return false }

@@ -90,7 +90,9 @@ import Testing
             Row(response("Content-Length: 5", line: "HTTP/1.1 304 Not Modified"), .none, "304 has no body"),
             Row(response(line: "HTTP/1.1 304 Not Modified"), .none, "304 without a length"),
             Row(response("Content-Length: 5", line: "HTTP/1.1 204 No Content"), .none, "204 has no body"),
-            Row(response("Transfer-Encoding: chunked", line: "HTTP/1.1 204 No Content"), .none, "204 with chunks has none"),
+            Row(
+                response("Transfer-Encoding: chunked", line: "HTTP/1.1 204 No Content"), .none,
+                "204 with chunks has none"),
             Row(response(line: "HTTP/1.1 103 Early Hints"), .none, "interim responses have no body"),
             Row(response("Content-Length: 5", line: "HTTP/1.1 100 Continue"), .none, "100 with a length has none"),
             Row(response(line: "HTTP/1.1 500 Oops"), .untilClose, "an error until the end"),
@@ -138,7 +140,8 @@ import Testing
     @Test("a stream of events is known by its type")
     func eventStream() throws {
         #expect(try #require(try readResponse(response("Content-Type: Text/Event-Stream"))).head.isEventStream)
-        #expect(try #require(try readResponse(response("Content-Type: text/event-stream; charset=x"))).head.isEventStream)
+        #expect(
+            try #require(try readResponse(response("Content-Type: text/event-stream; charset=x"))).head.isEventStream)
         #expect(try !#require(try readResponse(response("Content-Type: text/html"))).head.isEventStream)
         #expect(try !#require(try readResponse(response("X-Content-Type: text/event-stream"))).head.isEventStream)
     }
@@ -157,7 +160,8 @@ import Testing
         let rich = Array(
             response(
                 "Content-Length: 5", "Connection: close, x-a", "Keep-Alive: timeout=3",
-                "Content-Type: text/event-stream").utf8)
+                "Content-Type: text/event-stream"
+            ).utf8)
         try head.read(
             rich.span.bytes, lines: scan(rich, skipsEmptyLine: false).lines, end: rich.count, toHead: false)
         #expect(!head.keepAlive && head.hasNominatedFields && head.keepAliveTimeout == 3 && head.isEventStream)

@@ -63,7 +63,9 @@ private struct PoolModel {
 
     mutating func idleClosed(_ connection: Int) {
         let wasIdle = self.idle.remove(connection) != nil
-        if self.pool.idleClosed(connection) != wasIdle { self.violation = "idleClosed(\(connection)) is not \(wasIdle)" }
+        if self.pool.idleClosed(connection) != wasIdle {
+            self.violation = "idleClosed(\(connection)) is not \(wasIdle)"
+        }
     }
 
     mutating func cancelled(_ waiter: UInt64) {
@@ -163,7 +165,11 @@ private struct PoolModel {
         }
         // In the end everybody has an outcome.
         while model.violation == nil, model.connecting > 0 || !model.busy.isEmpty {
-            if model.connecting > 0 { model.connected() } else if let busy = model.busy.keys.first { model.released(busy) }
+            if model.connecting > 0 {
+                model.connected()
+            } else if let busy = model.busy.keys.first {
+                model.released(busy)
+            }
         }
         #expect(model.violation == nil)
         #expect(model.waiting.isEmpty)

@@ -80,7 +80,8 @@ import Testing
         #expect(pool.acquire(2) == .refuse(2))
     }
 
-    @Test("a connection that a request before does not need any more serves the one that waits, and the new one is kept")
+    @Test(
+        "a connection that a request before does not need any more serves the one that waits, and the new one is kept")
     func releasedBeforeConnected() {
         var pool = Self.pool(limit: 2, idle: 1)
         #expect(pool.acquire(1) == .use(1, 1))
