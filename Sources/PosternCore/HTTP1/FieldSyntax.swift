@@ -92,8 +92,8 @@ private func equalIgnoringCase(_ bytes: RawSpan, _ one: ByteRange, _ other: Byte
 }
 
 /// Whether `text` is a host and an optional port: a name or IPv4 address of letters, digits and `-._`, or an IP literal in
-/// brackets, then perhaps `:` and a port of at most five digits, up to 65535. Narrower than RFC 3986 section 3.2.2, which
-/// would let lists and escapes pass for a name.
+/// brackets, then perhaps `:` and a port up to 65535. Narrower than RFC 3986 section 3.2.2, which would let lists and
+/// escapes pass for a name.
 func isHostAndPort(_ text: RawSpan) -> Bool {
     let count = text.byteCount
     guard count > 0, count <= 512 else { return false }

@@ -52,7 +52,8 @@ struct KeyFetcher: Sendable {
         let loaded = KeySet<PublicKey>.load(set)
         guard !loaded.keys.isEmpty else { throw Failure(description: "the key set at \(url) has no usable key") }
         return Fetched(
-            keys: loaded.keys, documents: set.keys, maximumAge: Self.maximumAge(of: headers), skipped: loaded.skipped.map(\.reason))
+            keys: loaded.keys, documents: set.keys, maximumAge: Self.maximumAge(of: headers),
+            skipped: loaded.skipped.map(\.reason))
     }
 
     // MARK: - Discovery (OpenID Connect Discovery 4, RFC 8414 3)

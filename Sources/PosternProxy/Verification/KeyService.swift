@@ -235,6 +235,7 @@ actor KeyService {
         case .failure(let error):
             self.noteFailure(identity, String(describing: error))
         }
+        ColdCode.releaseSoon()
         self.run(identity) {
             $0.fetchEnded(id: id, outcome, now: Self.now, random: Double.random(in: 0..<1))
         }
