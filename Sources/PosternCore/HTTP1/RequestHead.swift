@@ -28,8 +28,8 @@ public struct RequestHead: Sendable {
     public var expectsContinue = false
     /// An Upgrade that Connection names, to something other than h2c.
     public var upgrade = false
-    /// Whether Connection names fields besides the usual ones: they are to be removed, too.
-    public var hasNominatedFields = false
+    /// The fields that Connection names besides the usual ones: they are to be removed, too.
+    public var nominated: [ByteRange] = []
 
     var hostCount = 0
     var contentLengthCount = 0
@@ -80,7 +80,7 @@ public struct RequestHead: Sendable {
         self.keepAlive = true
         self.expectsContinue = false
         self.upgrade = false
-        self.hasNominatedFields = false
+        self.nominated.removeAll(keepingCapacity: true)
         self.hostCount = 0
         self.contentLengthCount = 0
         self.transferEncodingCount = 0
@@ -205,7 +205,8 @@ public struct RequestHead: Sendable {
 
     private mutating func readConnection(_ bytes: RawSpan, _ value: ByteRange) throws(HTTPProblem) {
         var namesFraming = false
-        forEachListItem(bytes, value) { item in
+        forEachListRange(bytes, value) { range in
+            let item = bytes.slice(range)
             if item.equalsIgnoringCase("close") {
                 self.keepAlive = false
                 self.closeNamed = true
@@ -217,16 +218,14 @@ public struct RequestHead: Sendable {
                 switch FieldName.classify(item, 0, item.byteCount) {
                 case .host, .contentLength, .transferEncoding: namesFraming = true
                 case .te, .keepAlive, .http2Settings: break
-                case .xRequestID:
-                    self.requestIDNominated = true
-                    self.hasNominatedFields = true
-                case .traceparent:
-                    self.traceparentNominated = true
-                    self.hasNominatedFields = true
-                default: self.hasNominatedFields = true
+                case let kind:
+                    if kind == .xRequestID { self.requestIDNominated = true }
+                    if kind == .traceparent { self.traceparentNominated = true }
+                    if self.nominated.count <= nominatedLimit { self.nominated.append(range) }
                 }
             }
         }
+        guard self.nominated.count <= nominatedLimit else { throw .headTooLarge }
         // Taking one of these away would change where the message goes or ends.
         if namesFraming { throw .malformed(.connectionNamesFraming) }
     }

@@ -153,7 +153,7 @@ import Testing
             #expect(read.head.framing == expected, "\(text.debugDescription) became \(result.text.debugDescription)")
             #expect(read.head.status == original.head.status)
             #expect(read.head.keepAlive != isOld)
-            #expect(!read.head.hasNominatedFields)
+            #expect(read.head.nominated.isEmpty)
         }
     }
 }

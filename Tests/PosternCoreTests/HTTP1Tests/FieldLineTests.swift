@@ -158,6 +158,6 @@ import Testing
         try head.read(plain.span.bytes, lines: scan(plain).lines, end: plain.count, limits: HeadLimits())
         #expect(head.authorizationCount == 0 && head.authorization == .none && head.requestID == .none)
         #expect(head.traceparent == .none && head.framing == .none && head.keepAlive && !head.expectsContinue)
-        #expect(!head.upgrade && !head.hasNominatedFields && head.fields.count == 1 && head.method == .get)
+        #expect(!head.upgrade && head.nominated.isEmpty && head.fields.count == 1 && head.method == .get)
     }
 }

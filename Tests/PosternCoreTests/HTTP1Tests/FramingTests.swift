@@ -151,7 +151,21 @@ import Testing
             Row(request("X-Connection: x-a"), false, "another field's name"),
         ] as [Row<Bool>])
     func nominated(_ row: Row<Bool>) throws {
-        #expect(try #require(try readRequest(row.text)).head.hasNominatedFields == row.expected)
+        #expect(try #require(try readRequest(row.text)).head.nominated.isEmpty != row.expected)
+    }
+
+    @Test("Connection names at most 100 fields, in one line or several, so that taking them away stays cheap")
+    func nominatedLimit() throws {
+        func names(_ count: Int) -> String { (0..<count).map { "x\($0)" }.joined(separator: ",") }
+        let exact = try #require(try readRequest(request("Connection: close, \(names(100)), te")))
+        #expect(exact.head.nominated.count == 100)
+        #expect(requestProblem(request("Connection: \(names(101))")) == .headTooLarge)
+        #expect(requestProblem(request("Connection: \(names(60))", "Connection: \(names(60))")) == .headTooLarge)
+        let answer = Array(response("Connection: \(names(101))", "Content-Length: 0").utf8)
+        #expect(responseProblem(answer) == .headTooLarge)
+        // Empty items name nothing.
+        let commas = String(repeating: ",", count: 5_000)
+        #expect(try #require(try readRequest(request("Connection: a\(commas)b"))).head.nominated.count == 2)
     }
 
     // MARK: - Upgrade and Expect
