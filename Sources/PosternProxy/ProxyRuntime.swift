@@ -97,7 +97,7 @@ final class ProxyRuntime: Sendable {
     /// - Returns: the exit code.
     func serve() async -> Int32 {
         let watch = Task { await self.watchFile() }
-        StartUpMemory.release()
+        ColdCode.releaseSoon()
         defer { watch.cancel() }
         return await withTaskGroup(of: Int32?.self) { tasks in
             let (ended, end) = AsyncStream.makeStream(of: Void.self)
@@ -182,6 +182,7 @@ final class ProxyRuntime: Sendable {
         self.logWarnings(loaded.warnings)
         self.logger.info("reloaded", metadata: ["cause": "\(cause)", "generation": "\(generation)"])
         self.warnOfRestart(old.configuration, configuration)
+        ColdCode.releaseSoon()
     }
 
     private func warnOfRestart(_ old: Configuration, _ new: Configuration) {

@@ -65,7 +65,7 @@ public struct Answer: Sendable {
             return "\(realm), error=\"\(refusal.code.rawValue)\", error_description=\"\(Self.quoted(refusal.detail))\""
         case .insufficientScope:
             let required = refusal.required ?? Requirement()
-            let scopes = (required.scopes + required.anyScope).sorted().joined(separator: " ")
+            let scopes = Set(required.scopes + required.anyScope).sorted().joined(separator: " ")
             return "\(realm), error=\"insufficient_scope\", scope=\"\(Self.quoted(scopes))\""
         default:
             return nil

@@ -244,13 +244,17 @@ final class DownstreamHandler: LoopConnection, ChannelDuplexHandler {
         self.context?.close(promise: nil)
     }
 
-    /// Half-closes after everything that was written, then waits for the client to close.
+    /// Half-closes once everything that was written is out, then waits a moment for the client to close.
     func linger() {
         guard let context else { return }
         self.lingeredBytes = 0
         self.pending = nil
         self.flushNow()
-        context.close(mode: .output, promise: nil)
-        self.setDeadline(self.loop.now &+ Self.lingerTime)
+        self.setDeadline(self.loop.now &+ self.snapshot.timeouts.bodyIdle)
+        let bound = NIOLoopBound(self, eventLoop: self.loop.eventLoop)
+        context.close(mode: .output).whenComplete { _ in
+            let handler = bound.value
+            handler.setDeadline(handler.loop.now &+ Self.lingerTime)
+        }
     }
 }

@@ -27,6 +27,8 @@ actor KeyService {
         var documents: [JWK] = []
         /// Whether the newest fetch lacks a key that an older one had.
         var lostKeys = false
+        /// No configuration names this issuer any more, or the process ends.
+        var isLeaving = false
         var fetch: Task<Void, Never>?
         var wake: Task<Void, Never>?
         var waiters: [@Sendable () -> Void] = []
@@ -91,6 +93,7 @@ actor KeyService {
     }
 
     private func remove(_ identity: KeysIdentity) {
+        self.entries[identity]?.isLeaving = true
         self.run(identity) { $0.stop() }
         guard let entry = self.entries.removeValue(forKey: identity) else { return }
         entry.wake?.cancel()
@@ -175,7 +178,7 @@ actor KeyService {
             self.fetch(identity, id: id, deadline: deadline)
         case .cancelFetch:
             self.entries[identity]?.fetch?.cancel()
-            self.noteFailure(identity, "the fetch took too long")
+            if self.entries[identity]?.isLeaving == false { self.noteFailure(identity, "the fetch took too long") }
         case .publish:
             guard let entry = self.entries[identity], let keys = entry.fetched else { return }
             self.publish(Publication(identity: identity, keys: keys, lostKeys: entry.lostKeys))
@@ -235,6 +238,7 @@ actor KeyService {
         case .failure(let error):
             self.noteFailure(identity, String(describing: error))
         }
+        ColdCode.releaseSoon()
         self.run(identity) {
             $0.fetchEnded(id: id, outcome, now: Self.now, random: Double.random(in: 0..<1))
         }
