@@ -125,7 +125,11 @@ final class DownstreamHandler: LoopConnection, ChannelDuplexHandler {
         while buffer.readableBytes > 0 {
             switch self.exchange.state {
             case .idle, .readingHead:
-                if self.exchange.state == .idle { self.beginRequest() }
+                if self.exchange.state == .idle {
+                    // Answers that the client does not take hold up the next request.
+                    guard self.isWritable else { return }
+                    self.beginRequest()
+                }
                 guard self.readHead(&buffer) else { return }
             case .forwarding where self.exchange.readsBody:
                 self.forwardBody(&buffer)
@@ -192,6 +196,7 @@ final class DownstreamHandler: LoopConnection, ChannelDuplexHandler {
     private var mayRead: Bool {
         if let pending, self.exchange.isBusy, pending.readableBytes >= Self.pendingLimit { return false }
         if self.exchange.readsBody, let upstream, !upstream.isWritable { return false }
+        if self.exchange.state == .idle, !self.isWritable { return false }
         return true
     }
 
@@ -203,7 +208,12 @@ final class DownstreamHandler: LoopConnection, ChannelDuplexHandler {
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable { self.upstream?.resumeReading() }
+        if context.channel.isWritable {
+            self.upstream?.resumeReading()
+            self.processPending()
+            self.resumeReading()
+            self.loop.flush()
+        }
         context.fireChannelWritabilityChanged()
     }
 
