@@ -248,7 +248,10 @@ final class DownstreamHandler: LoopConnection, ChannelDuplexHandler {
     }
 
     /// The process is to end.
-    func drain() { self.perform(self.exchange.drain()) }
+    func drain() {
+        // The last answer may still be on its way to a slow client.
+        if self.exchange.drain() == .close { self.closeAfterWriting() }
+    }
 
     func closeNow() {
         self.context?.close(promise: nil)
