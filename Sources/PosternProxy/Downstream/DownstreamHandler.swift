@@ -146,6 +146,7 @@ final class DownstreamHandler: LoopConnection, ChannelDuplexHandler {
 
     private func beginRequest() {
         self.exchange.received()
+        self.toHead = false
         let now = self.loop.now
         self.openRecord(now: now)
         self.setDeadline(now &+ self.snapshot.timeouts.head)
