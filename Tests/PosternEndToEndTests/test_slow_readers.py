@@ -82,5 +82,4 @@ def test_the_end_of_an_answer_that_nobody_reads_is_not_waited_for_for_ever(start
     with sock:
         sock.sendall(head("GET", "/health", "Connection: close"))
         until_answered(proxy, sock)
-        assert proxy.metrics().value("postern_connections", side="downstream") == 1
         wait_until(lambda: proxy.metrics().value("postern_connections", side="downstream") == 0, 5)
