@@ -127,7 +127,11 @@ final class DownstreamHandler: LoopConnection, ChannelDuplexHandler {
         while buffer.readableBytes > 0 {
             switch self.exchange.state {
             case .idle, .readingHead:
-                if self.exchange.state == .idle { self.beginRequest() }
+                if self.exchange.state == .idle {
+                    // Answers that the client does not take hold up the next request.
+                    guard self.isWritable else { return }
+                    self.beginRequest()
+                }
                 guard self.readHead(&buffer) else { return }
             case .forwarding where self.exchange.readsBody:
                 self.forwardBody(&buffer)
@@ -144,6 +148,7 @@ final class DownstreamHandler: LoopConnection, ChannelDuplexHandler {
 
     private func beginRequest() {
         self.exchange.received()
+        self.toHead = false
         let now = self.loop.now
         self.openRecord(now: now)
         self.setDeadline(now &+ self.snapshot.timeouts.head)
@@ -194,6 +199,7 @@ final class DownstreamHandler: LoopConnection, ChannelDuplexHandler {
     private var mayRead: Bool {
         if let pending, self.exchange.isBusy, pending.readableBytes >= Self.pendingLimit { return false }
         if self.exchange.readsBody, let upstream, !upstream.isWritable { return false }
+        if self.exchange.state == .idle, !self.isWritable { return false }
         return true
     }
 
@@ -205,7 +211,12 @@ final class DownstreamHandler: LoopConnection, ChannelDuplexHandler {
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable { self.upstream?.resumeReading() }
+        if context.channel.isWritable {
+            self.upstream?.resumeReading()
+            self.processPending()
+            self.resumeReading()
+            self.loop.flush()
+        }
         context.fireChannelWritabilityChanged()
     }
 
@@ -240,7 +251,10 @@ final class DownstreamHandler: LoopConnection, ChannelDuplexHandler {
     }
 
     /// The process is to end.
-    func drain() { self.perform(self.exchange.drain()) }
+    func drain() {
+        // The last answer may still be on its way to a slow client.
+        if self.exchange.drain() == .close { self.closeAfterWriting() }
+    }
 
     func closeNow() {
         self.context?.close(promise: nil)

@@ -200,6 +200,8 @@ actor KeyService {
         self.entries[identity]?.fetch = Task {
             do {
                 let fetched = try await fetcher.fetch(remote, timeout: max(1, deadline - Self.now))
+                // The machine has given this fetch up: keys that it never published must not count as known.
+                guard !Task.isCancelled else { return }
                 self.fetchEnded(identity, id: id, .success(fetched))
             } catch {
                 if !Task.isCancelled { self.fetchEnded(identity, id: id, .failure(error)) }

@@ -109,7 +109,7 @@ private struct Listener: ~Copyable {
                 var buffer = [UInt8](repeating: 0, count: 4096)
                 let count = max(0, recv(connection, &buffer, buffer.count, 0))
                 let bytes = Array(text.utf8)
-                _ = send(connection, bytes, bytes.count, 0)
+                _ = send(connection, bytes, bytes.count, StreamSocket.noSignal)
                 close(connection)
                 continuation.resume(returning: String(decoding: buffer.prefix(count), as: UTF8.self))
             }
