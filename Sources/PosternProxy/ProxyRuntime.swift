@@ -24,6 +24,7 @@ final class ProxyRuntime: Sendable {
     private let logger: Logger
     private let threshold: JSONLogHandler.Threshold
     private let state: Mutex<State>
+    private let lastReload = Mutex<Task<Void, Never>?>(nil)
     private let listeners: Mutex<[any Channel]>
     private let admin: Mutex<[any Channel]>
 
@@ -97,7 +98,7 @@ final class ProxyRuntime: Sendable {
     /// - Returns: the exit code.
     func serve() async -> Int32 {
         let watch = Task { await self.watchFile() }
-        StartUpMemory.release()
+        ColdCode.releaseSoon()
         defer { watch.cancel() }
         return await withTaskGroup(of: Int32?.self) { tasks in
             let (ended, end) = AsyncStream.makeStream(of: Void.self)
@@ -141,9 +142,24 @@ final class ProxyRuntime: Sendable {
 
     // MARK: - Reload
 
-    /// Loads the file anew; if it is without errors, puts it in force for new requests.
+    /// Loads the file anew, after every reload that was asked for before: a signal and a change of the file often come
+    /// together, and the event loops and the keys must see all policies in one order.
     private func reload(cause: String) async {
-        switch ConfigurationFile.load(path: self.path) {
+        let task = self.lastReload.withLock { last in
+            let before = last
+            let task = Task {
+                await before?.value
+                await self.load(cause)
+            }
+            last = task
+            return task
+        }
+        await task.value
+    }
+
+    /// Loads the file anew; if it is without errors, puts it in force for new requests.
+    private func load(_ cause: String) async {
+        switch ConfigurationFile.loadUsable(path: self.path) {
         case .failure(let problems):
             self.refuseReload(problems.problems.map { $0.line(file: self.path) }, cause)
         case .success(let loaded):
@@ -182,6 +198,7 @@ final class ProxyRuntime: Sendable {
         self.logWarnings(loaded.warnings)
         self.logger.info("reloaded", metadata: ["cause": "\(cause)", "generation": "\(generation)"])
         self.warnOfRestart(old.configuration, configuration)
+        ColdCode.releaseSoon()
     }
 
     private func warnOfRestart(_ old: Configuration, _ new: Configuration) {

@@ -117,6 +117,7 @@ ERRORS = table(
     ("broken YAML", ROUTES + "limits: {head: [\n", (None, None), []),
     ("redis, not available yet", ROUTES + 'redis: {url: "redis://127.0.0.1", seal: "0123456789abcdef0123456789abcdef"}\n',
      (12, None), ["not available yet"]),
+    ("trusted proxies, not available yet", ROUTES + "trusted_proxies: [10.0.0.0/8]\n", (12, None), ["not available yet"]),
     ("cors answered by the proxy, not available yet", ROUTES + "cors: {origins: [https://a.test]}\n",
      (12, None), ["not available yet"]),
     ("revocation, not available yet", "    revocation: redis\n" + ROUTES, (10, None), ["not available yet"]),
@@ -143,6 +144,7 @@ LATER = table(
     ("tls on a listener", ("listen: 127.0.0.1:8080", "listen: {address: 127.0.0.1:8080, tls: {certificate: a, key: b}}")),
     ("proxy_protocol", ("listen: 127.0.0.1:8080", "listen: {address: 127.0.0.1:8080, proxy_protocol: true}")),
     ("an https upstream", ("upstream: http://127.0.0.1:8001", "upstream: https://127.0.0.1:8001")),
+    ("active health checks", ("upstream: http://127.0.0.1:8001", "upstream: {url: http://127.0.0.1:8001, health: {path: /h}}")),
     ("h2 to the upstream", ("upstream: http://127.0.0.1:8001", "upstream: {url: http://127.0.0.1:8001, protocol: h2}")),
     ("introspection", ('    keys: {url: "https://issuer.test/jwks"}', "    introspection: {url: http://127.0.0.1/i, credentials: {bearer: x}}")),
 )

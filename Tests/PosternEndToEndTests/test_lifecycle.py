@@ -197,12 +197,14 @@ def test_idle_memory(start, upstream):
     proxy = start(configs.config(upstream))
     for _ in range(5):
         assert proxy.call("GET", "/auth", token=configs.token()).status == 200
-    assert proxy.rss() <= 15 * 1024, "%d KiB resident" % proxy.rss()
+    # Idle: what start-up and the first requests needed is given back a moment later.
+    wait_until(lambda: proxy.rss() <= 15 * 1024, 5, "15 MiB resident or less")
 
 
 @pytest.mark.release
 def test_idle_memory_at_start_with_all_loops(start, upstream):
     proxy = start(configs.config(upstream, event_loops="auto"))
-    assert proxy.rss() <= 15 * 1024, "%d KiB resident" % proxy.rss()
+    # Idle: what start-up and the first requests needed is given back a moment later.
+    wait_until(lambda: proxy.rss() <= 15 * 1024, 5, "15 MiB resident or less")
 
 

@@ -208,3 +208,18 @@ def test_many_reloads_under_load_lose_nothing(start, upstream):
     for each in threads:
         each.join(10)
     assert not failures and served[0] > 100
+
+
+def test_a_head_that_waits_for_keys_meets_a_policy_without_its_route(start, upstream, key_server):
+    keys = key_server(configs.RSA)
+    keys.delay = 2.0
+    issuer = configs.issuer(keys={"url": keys.url + "/jwks", "timeout": "5s"})
+    more = {"GET /last/{name}": {"scopes": "trade:read"}}
+    proxy = start(configs.config(upstream, issuers={"main": issuer}, more_routes=more), ready=False)
+    with proxy.client() as client:
+        client.send(head("GET", "/last/" + "a" * 400, bearer(configs.token())))
+        wait_until(lambda: keys.requests, 3)
+        proxy.write(changed(proxy, routes={"GET /health": "public"}, limits={"target": "256B"}))
+        wait_until(lambda: reloads(proxy)["applied"] == 1, 3)
+        check_problem(client.response(), "uri_too_long")
+    assert proxy.call("GET", "/health").status == 200

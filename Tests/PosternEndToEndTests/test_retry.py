@@ -142,24 +142,3 @@ def test_keep_alive_timeout_of_the_upstream_is_heeded(start, upstream):
     began = time.monotonic()
     wait_until(lambda: connection.closed, 3, "the idle upstream connection to be dropped")
     assert time.monotonic() - began <= 1.1, "dropped after the upstream's own timeout"
-
-
-def test_health_checks_close_the_gate_and_open_it_again(start, new_upstream):
-    healthy = {"now": True}
-
-    def script(exchange):
-        if exchange.request.target == "/hz" and not healthy["now"]:
-            return scripts.answer(500, b"no")(exchange)
-        return scripts.echo(exchange)
-
-    server = new_upstream()
-    server.default = script
-    long_form = {"url": server.url, "health": {"path": "/hz", "interval": "100ms", "failures": 2}}
-    proxy = start(configs.config(long_form))
-    wait_until(lambda: [each for each in server.requests if each.target == "/hz"], 3, "a health check")
-    assert proxy.call("GET", "/health").status == 200
-    healthy["now"] = False
-    wait_until(lambda: proxy.call("GET", "/health").status == 502, 4, "the gate to close")
-    check_problem(proxy.call("GET", "/health"), "upstream_unavailable")
-    healthy["now"] = True
-    wait_until(lambda: proxy.call("GET", "/health").status == 200, 4, "the gate to open")

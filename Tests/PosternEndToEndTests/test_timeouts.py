@@ -58,6 +58,15 @@ def test_a_second_head_that_stops_is_408(proxy, upstream):
     assert len(upstream.requests) == 1
 
 
+def test_a_head_that_stops_after_a_head_request_has_an_answer_with_a_body(proxy, upstream):
+    with proxy.client() as client:
+        assert client.send(head("HEAD", "/health")).response("HEAD").status == 200
+        client.send(b"GET /hea")
+        check_problem(client.response(), "request_timeout")
+        assert client.closed()
+    assert len(upstream.requests) == 1
+
+
 def test_an_idle_connection_is_closed_without_a_word(proxy, upstream):
     with proxy.client() as client:
         assert client.send(head("GET", "/health")).response().status == 200

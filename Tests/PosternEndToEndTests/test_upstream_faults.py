@@ -1,4 +1,5 @@
 """Every way in which an upstream can misbehave has one documented answer; none hangs, none reaches the client."""
+import threading
 import time
 
 import pytest
@@ -191,6 +192,27 @@ def test_bytes_on_an_idle_connection_retire_it(proxy, upstream):
     wait_until(lambda: warm.closed, 3, "the connection with unasked bytes to be closed")
     answer = proxy.call("GET", "/public/next")
     assert answer.json()["target"] == "/public/next"
+
+
+@pytest.mark.parametrize("method, status", [("GET", 200), ("POST", 502)])
+def test_what_follows_a_response_is_not_the_answer_of_a_request_not_yet_sent(start, upstream, method, status):
+    # The response fills the first read to its last byte, so that the rest comes while the next request is being given
+    # this connection.
+    first = b"HTTP/1.1 200 OK\r\nContent-Length: 2007\r\n\r\n" + b"a" * 2007
+    assert len(first) == 2048
+    gate = threading.Event()
+    upstream.script(scripts.after(gate, raw(first + ok(body=b"forged"))))
+    proxy = start(configs.config({"url": upstream.url, "connections": 1, "queue": 10}))
+    with proxy.client() as one, proxy.client() as other:
+        one.send(head("GET", "/public/first"))
+        upstream.wait(1)
+        other.send(head(method, "/public/second", "Content-Length: 0"))
+        wait_until(lambda: proxy.metrics().value("postern_pool_waiting") == 1, 3)
+        gate.set()
+        assert one.response().body == b"a" * 2007
+        answer = other.response()
+        assert b"forged" not in answer.body
+        assert answer.status == status
 
 
 def test_refused_connection_is_502_at_once(start):

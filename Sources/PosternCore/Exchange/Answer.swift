@@ -51,7 +51,7 @@ public struct Answer: Sendable {
         }
         return .object(
             list("scopes", required.scopes) + list("any_scope", required.anyScope) + list("roles", required.roles)
-                + list("claims", required.claims.map(\.name)) + list("issuers", required.issuers))
+                + list("claims", required.claims.map(\.name)))
     }
 
     /// The challenge of RFC 6750 section 3, where the code has one. Without an error code where no credential came
@@ -65,7 +65,7 @@ public struct Answer: Sendable {
             return "\(realm), error=\"\(refusal.code.rawValue)\", error_description=\"\(Self.quoted(refusal.detail))\""
         case .insufficientScope:
             let required = refusal.required ?? Requirement()
-            let scopes = (required.scopes + required.anyScope).sorted().joined(separator: " ")
+            let scopes = Set(required.scopes + required.anyScope).sorted().joined(separator: " ")
             return "\(realm), error=\"insufficient_scope\", scope=\"\(Self.quoted(scopes))\""
         default:
             return nil

@@ -61,8 +61,7 @@ public struct DeadlineWheel: Sendable {
         let index = Int(entry)
         self.items[index].deadline = deadline
         guard deadline != .max else { return false }
-        // The tick after the deadline's own: it is never early.
-        let due = max(deadline / self.tick &+ 1, self.position)
+        let due = self.dueTick(deadline)
         guard due < self.items[index].armed else { return false }
         let before = self.nextTick
         self.unlink(entry)
@@ -101,11 +100,19 @@ public struct DeadlineWheel: Sendable {
             self.items[Int(entry)].deadline = .max
             due.append(entry)
         } else {
-            self.link(entry, at: max(item.deadline / self.tick &+ 1, self.position))
+            self.link(entry, at: self.dueTick(item.deadline))
         }
     }
 
     // MARK: - Slots
+
+    /// The tick at which to look at a deadline: the one after its own, so that it is never early; within the wheel's
+    /// present turn, so that a slot stands for one tick and `nextTick` is exact. A deadline further away is looked at
+    /// once a turn.
+    private func dueTick(_ deadline: Int64) -> Int64 {
+        let distance = max(deadline / self.tick, self.position &- 1) &- self.position &+ 1
+        return self.position &+ min(distance, Int64(Self.slotCount) &- 1)
+    }
 
     /// The next tick at which something may be due.
     private var nextTick: Int64 {

@@ -63,6 +63,6 @@ public enum DownstreamHead {
         if field.kind.isHopByHop { return true }
         // RFC 9110 section 8.6: no Content-Length in 1xx and 204.
         if field.kind == .contentLength, head.isInterim || head.status == 204 { return true }
-        return head.hasNominatedFields && isNominated(bytes, head.fields, field)
+        return !head.nominated.isEmpty && isNominated(bytes, head.nominated, field)
     }
 }

@@ -227,22 +227,23 @@ public struct Exchange: Equatable, Sendable {
     ///   the upstream is the cause and not the number of requests.
     public mutating func deadlinePassed(connecting: Bool = false) -> Action {
         switch self.state {
-        case .idle, .lingering:
+        case .idle, .lingering, .closed:
+            // Closed, and still there: what was written last is not being read.
             self.state = .closed
             return .close
         case .readingHead:
             self.state = .lingering
             return .refuse(.requestTimeout, .linger)
         case .verifying:
-            return self.fail(.issuerUnavailable)
+            // The head still stands unread in front of whatever follows it: nothing after it can be served.
+            self.state = .lingering
+            return .refuse(.issuerUnavailable, .linger)
         case .acquiring:
             return self.fail(connecting ? .upstreamUnavailable : .overloaded)
         case .forwarding(.awaited):
             return self.fail(self.requestComplete ? .upstreamTimeout : .requestTimeout)
         case .forwarding(.streaming):
             return self.failOrAbort(.upstreamTimeout)
-        case .closed:
-            return .none
         }
     }
 

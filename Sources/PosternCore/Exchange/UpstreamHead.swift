@@ -91,7 +91,7 @@ public enum UpstreamHead {
                     spoofed = true
                 }
             }
-            if !removed, head.hasNominatedFields { removed = isNominated(bytes, head.fields, field) }
+            if !removed, !head.nominated.isEmpty { removed = isNominated(bytes, head.nominated, field) }
             guard removed else { continue }
             let start = Int(field.name.start)
             if start > runStart { output.append(bytes.extracting(runStart..<start)) }
@@ -114,20 +114,4 @@ public enum UpstreamHead {
         default: kind.isHopByHop
         }
     }
-}
-
-/// Whether a Connection field of the head names `field` (RFC 9110 section 7.6.1). Framing and routing fields never are:
-/// a head that names them was refused.
-func isNominated(_ bytes: RawSpan, _ fields: [HeaderField], _ field: HeaderField) -> Bool {
-    if field.kind == .host || field.kind == .contentLength { return false }
-    let name = bytes.slice(field.name)
-    var nominated = false
-    for connection in fields where connection.kind == .connection {
-        forEachListItem(bytes, connection.value) { item in
-            guard item.byteCount == name.byteCount else { return }
-            for i in 0..<name.byteCount where item.byte(i).asciiLowercased != name.byte(i).asciiLowercased { return }
-            nominated = true
-        }
-    }
-    return nominated
 }

@@ -170,11 +170,18 @@ public struct BodyDecoder: Sendable {
         let limits = HeadLimits(head: trailers.count, target: trailers.count, fields: trailers.count)
         guard case .complete = scanner.scan(bytes, limits: limits) else { return .malformed(.trailer) }
         for line in scanner.lines {
-            guard let field = try? HeaderField.read(bytes, line), !field.kind.isForbiddenInTrailers else {
-                return .malformed(.trailer)
-            }
+            guard let field = try? HeaderField.read(bytes, line), !field.kind.isForbiddenInTrailers,
+                !Self.isCredential(bytes.slice(field.name))
+            else { return .malformed(.trailer) }
         }
         return nil
+    }
+
+    /// Whether a field that is nothing special in a head carries authentication, which no trailer may (RFC 9110
+    /// section 6.5.1).
+    private static func isCredential(_ name: RawSpan) -> Bool {
+        name.equalsIgnoringCase("cookie") || name.equalsIgnoringCase("set-cookie")
+            || name.equalsIgnoringCase("www-authenticate")
     }
 }
 

@@ -39,7 +39,7 @@ public enum FieldName: UInt8, Sendable {
     @inline(__always)
     static func classify(_ bytes: RawSpan, _ start: Int, _ end: Int) -> FieldName {
         let count = end &- start
-        guard count >= 2, count <= 64 else { return .other }
+        guard count >= 2 else { return .other }
         switch bytes.byte(start) | 0x20 {
         case UInt8(ascii: "a"), UInt8(ascii: "c"), UInt8(ascii: "e"), UInt8(ascii: "f"), UInt8(ascii: "h"),
             UInt8(ascii: "k"), UInt8(ascii: "p"), UInt8(ascii: "t"), UInt8(ascii: "u"), UInt8(ascii: "x"),
@@ -68,7 +68,8 @@ public enum FieldName: UInt8, Sendable {
             if name.equalsIgnoringCase("content-type") { return .contentType }
             if name.equalsIgnoringCase("x-request-id") { return .xRequestID }
             return name.equalsIgnoringCase("grpc-timeout") ? .grpcTimeout : .other
-        case 13: return name.equalsIgnoringCase("authorization") ? .authorization : .other
+        case 13:
+            if name.equalsIgnoringCase("authorization") { return .authorization }
         case 14:
             if name.equalsIgnoringCase("content-length") { return .contentLength }
             if name.equalsIgnoringCase("http2-settings") { return .http2Settings }

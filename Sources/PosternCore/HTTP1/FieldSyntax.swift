@@ -52,19 +52,47 @@ func decimal(_ bytes: RawSpan, _ range: ByteRange) -> Int64? {
 /// Calls `body` with each non-empty item of a comma-separated list (RFC 9110 section 5.6.1), whitespace trimmed.
 @inline(__always)
 func forEachListItem(_ bytes: RawSpan, _ range: ByteRange, _ body: (RawSpan) -> Void) {
+    forEachListRange(bytes, range) { body(bytes.slice($0)) }
+}
+
+/// The same with the item's place.
+@inline(__always)
+func forEachListRange(_ bytes: RawSpan, _ range: ByteRange, _ body: (ByteRange) -> Void) {
     var start = Int(range.start)
     let end = Int(range.end)
     while start <= end {
         var i = start
         while i < end, bytes.byte(i) != UInt8(ascii: ",") { i &+= 1 }
         let item = trimmed(bytes, start, i)
-        if !item.isEmpty { body(bytes.slice(item)) }
+        if !item.isEmpty { body(item) }
         start = i &+ 1
     }
 }
 
+/// How many fields Connection may name. Each field of a head is held against each of them, so without a limit one head of
+/// 32 KiB would cost as much as thousands.
+let nominatedLimit = 100
+
+/// Whether `nominated`, what Connection names, holds the name of `field` (RFC 9110 section 7.6.1). Framing and routing
+/// fields are never taken away: a request that names them was refused.
+func isNominated(_ bytes: RawSpan, _ nominated: [ByteRange], _ field: HeaderField) -> Bool {
+    if field.kind == .host || field.kind == .contentLength { return false }
+    for item in nominated where item.count == field.name.count {
+        if equalIgnoringCase(bytes, item, field.name) { return true }
+    }
+    return false
+}
+
+private func equalIgnoringCase(_ bytes: RawSpan, _ one: ByteRange, _ other: ByteRange) -> Bool {
+    for i in 0..<one.count {
+        let first = bytes.byte(Int(one.start) &+ i).asciiLowercased
+        guard first == bytes.byte(Int(other.start) &+ i).asciiLowercased else { return false }
+    }
+    return true
+}
+
 /// Whether `text` is a host and an optional port: a name or IPv4 address of letters, digits and `-._`, or an IP literal in
-/// brackets, then perhaps `:` and at most five digits. Narrower than RFC 3986 section 3.2.2, which would let lists and
+/// brackets, then perhaps `:` and a port up to 65535. Narrower than RFC 3986 section 3.2.2, which would let lists and
 /// escapes pass for a name.
 func isHostAndPort(_ text: RawSpan) -> Bool {
     let count = text.byteCount
@@ -81,8 +109,12 @@ func isHostAndPort(_ text: RawSpan) -> Bool {
     }
     if i == count { return true }
     guard text.byte(i) == UInt8(ascii: ":"), count &- i <= 6 else { return false }
-    for j in (i &+ 1)..<count where !isDigit(text.byte(j)) { return false }
-    return true
+    var port = 0
+    for j in (i &+ 1)..<count {
+        guard isDigit(text.byte(j)) else { return false }
+        port = port &* 10 &+ Int(text.byte(j) &- UInt8(ascii: "0"))
+    }
+    return port <= 65535
 }
 
 /// What an IP literal is made of.

@@ -18,9 +18,9 @@ public struct RequestHead: Sendable {
     /// The first Authorization value; how many there are is `authorizationCount`.
     public var authorization = ByteRange.none
     public var authorizationCount = 0
-    /// The first X-Request-Id value; empty if there is none, or more than one.
+    /// The first X-Request-Id value; empty if there is none, or more than one, or Connection names it.
     public var requestID = ByteRange.none
-    /// The first traceparent value; empty if there is none, or more than one.
+    /// The first traceparent value; empty if there is none, or more than one, or Connection names it.
     public var traceparent = ByteRange.none
     /// Whether the client lets the connection go on after this exchange.
     public var keepAlive = true
@@ -28,14 +28,16 @@ public struct RequestHead: Sendable {
     public var expectsContinue = false
     /// An Upgrade that Connection names, to something other than h2c.
     public var upgrade = false
-    /// Whether Connection names fields besides the usual ones: they are to be removed, too.
-    public var hasNominatedFields = false
+    /// The fields that Connection names besides the usual ones: they are to be removed, too.
+    public var nominated: [ByteRange] = []
 
     var hostCount = 0
     var contentLengthCount = 0
     var transferEncodingCount = 0
     var requestIDCount = 0
     var traceparentCount = 0
+    var requestIDNominated = false
+    var traceparentNominated = false
     var chunkedCoding = false
     var connectionUpgrade = false
     var upgradeProtocols = false
@@ -61,8 +63,9 @@ public struct RequestHead: Sendable {
         try self.checkFraming()
         self.upgrade = self.connectionUpgrade && self.upgradeProtocols && self.minorVersion == 1
         if self.expect, self.minorVersion == 1, self.framing != .none { self.expectsContinue = true }
-        if self.requestIDCount > 1 { self.requestID = .none }
-        if self.traceparentCount > 1 { self.traceparent = .none }
+        // A field that Connection names does not go on: nothing of it may be taken for kept.
+        if self.requestIDCount > 1 || self.requestIDNominated { self.requestID = .none }
+        if self.traceparentCount > 1 || self.traceparentNominated { self.traceparent = .none }
     }
 
     private mutating func reset() {
@@ -77,12 +80,14 @@ public struct RequestHead: Sendable {
         self.keepAlive = true
         self.expectsContinue = false
         self.upgrade = false
-        self.hasNominatedFields = false
+        self.nominated.removeAll(keepingCapacity: true)
         self.hostCount = 0
         self.contentLengthCount = 0
         self.transferEncodingCount = 0
         self.requestIDCount = 0
         self.traceparentCount = 0
+        self.requestIDNominated = false
+        self.traceparentNominated = false
         self.chunkedCoding = false
         self.connectionUpgrade = false
         self.upgradeProtocols = false
@@ -200,7 +205,8 @@ public struct RequestHead: Sendable {
 
     private mutating func readConnection(_ bytes: RawSpan, _ value: ByteRange) throws(HTTPProblem) {
         var namesFraming = false
-        forEachListItem(bytes, value) { item in
+        forEachListRange(bytes, value) { range in
+            let item = bytes.slice(range)
             if item.equalsIgnoringCase("close") {
                 self.keepAlive = false
                 self.closeNamed = true
@@ -212,10 +218,14 @@ public struct RequestHead: Sendable {
                 switch FieldName.classify(item, 0, item.byteCount) {
                 case .host, .contentLength, .transferEncoding: namesFraming = true
                 case .te, .keepAlive, .http2Settings: break
-                default: self.hasNominatedFields = true
+                case let kind:
+                    if kind == .xRequestID { self.requestIDNominated = true }
+                    if kind == .traceparent { self.traceparentNominated = true }
+                    if self.nominated.count <= nominatedLimit { self.nominated.append(range) }
                 }
             }
         }
+        guard self.nominated.count <= nominatedLimit else { throw .headTooLarge }
         // Taking one of these away would change where the message goes or ends.
         if namesFraming { throw .malformed(.connectionNamesFraming) }
     }

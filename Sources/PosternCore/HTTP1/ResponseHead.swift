@@ -14,8 +14,8 @@ public struct ResponseHead: Sendable {
     public var keepAlive = true
     /// Whole seconds of `Keep-Alive: timeout=`, if the upstream said so.
     public var keepAliveTimeout: Int64?
-    /// Whether Connection names fields besides the usual ones.
-    public var hasNominatedFields = false
+    /// The fields that Connection names besides the usual ones.
+    public var nominated: [ByteRange] = []
     /// Whether the body is `text/event-stream`.
     public var isEventStream = false
 
@@ -42,7 +42,7 @@ public struct ResponseHead: Sendable {
         self.fields.removeAll(keepingCapacity: true)
         self.end = end
         self.keepAliveTimeout = nil
-        self.hasNominatedFields = false
+        self.nominated.removeAll(keepingCapacity: true)
         self.isEventStream = false
         self.contentLength = nil
         self.transferEncodingCount = 0
@@ -88,16 +88,19 @@ public struct ResponseHead: Sendable {
             self.transferEncodingCount &+= 1
             self.chunkedCoding = bytes.slice(field.value).equalsIgnoringCase("chunked")
         case .connection:
-            forEachListItem(bytes, field.value) { item in
+            forEachListRange(bytes, field.value) { range in
+                let item = bytes.slice(range)
                 if item.equalsIgnoringCase("close") {
                     self.sawClose = true
                 } else if item.equalsIgnoringCase("keep-alive") {
                     self.sawKeepAlive = true
                 } else {
                     let kind = FieldName.classify(item, 0, item.byteCount)
-                    if !kind.isHopByHop, kind != .contentLength { self.hasNominatedFields = true }
+                    let isUsual = kind.isHopByHop || kind == .contentLength
+                    if !isUsual, self.nominated.count <= nominatedLimit { self.nominated.append(range) }
                 }
             }
+            guard self.nominated.count <= nominatedLimit else { throw .headTooLarge }
         case .keepAlive:
             forEachListItem(bytes, field.value) { item in
                 let prefix = 8

@@ -29,9 +29,17 @@ public struct UpstreamPool: Sendable {
     public let limit: Int
     /// Requests that may wait.
     public let queueLimit: Int
+    private struct Waiter: Sendable {
+        var id: WaiterID
+        /// Only a connection that has not served yet will do.
+        var fresh: Bool
+    }
+
     private var idle: [ConnectionID] = []
-    private var waiting: [WaiterID] = []
+    private var waiting: [Waiter] = []
     private var waitingHead = 0
+    /// How many of those that wait are `fresh`.
+    private var freshCount = 0
     /// Connections that are in use.
     public private(set) var busy = 0
     /// Connections that are being opened.
@@ -51,16 +59,20 @@ public struct UpstreamPool: Sendable {
     public var connectionCount: Int { self.idle.count + self.busy + self.connecting }
 
     /// A request wants a connection. The one that was used last is the one least likely to be closed by the upstream.
+    ///
+    /// - Parameter fresh: the request is sent again: a connection that has served before may be as dead as its last one,
+    ///   so it gets a new one, before the others that wait. Only where no new one can be opened an idle one has to do.
     public mutating func acquire(_ waiter: WaiterID, fresh: Bool = false) -> Action {
-        if !fresh, let connection = self.idle.popLast() {
+        let mayConnect = self.connectionCount < self.limit
+        if !fresh || !mayConnect, let connection = self.idle.popLast() {
             self.busy += 1
             return .use(connection, waiter)
         }
-        let mayConnect = self.connectionCount < self.limit
         guard mayConnect || self.waitingCount < self.queueLimit else {
             return .refuse(waiter)
         }
-        self.waiting.append(waiter)
+        self.waiting.append(Waiter(id: waiter, fresh: fresh))
+        if fresh { self.freshCount += 1 }
         guard mayConnect, self.connecting < self.waitingCount else { return .queued }
         self.connecting += 1
         return .connect
@@ -70,7 +82,7 @@ public struct UpstreamPool: Sendable {
     public mutating func connected(_ connection: ConnectionID) -> Action {
         self.connecting -= 1
         self.busy += 1
-        return self.handOver(connection)
+        return self.handOver(connection, to: self.waiterForNew())
     }
 
     /// A connection could not be opened. The request that waits longest learns it; where others wait and nothing is on
@@ -84,7 +96,9 @@ public struct UpstreamPool: Sendable {
     }
 
     /// An exchange is over and its connection can serve another.
-    public mutating func released(_ connection: ConnectionID) -> Action { self.handOver(connection) }
+    public mutating func released(_ connection: ConnectionID) -> Action {
+        self.handOver(connection, to: self.waiterForServed())
+    }
 
     /// A connection that was in use is gone, or not to be used again.
     public mutating func discarded() -> Action {
@@ -103,8 +117,8 @@ public struct UpstreamPool: Sendable {
 
     /// A waiter gives up (its time is over, or its client is gone). Returns false if it did not wait.
     public mutating func cancelled(_ waiter: WaiterID) -> Bool {
-        guard let index = self.waiting[self.waitingHead...].firstIndex(of: waiter) else { return false }
-        self.waiting.remove(at: index)
+        guard let index = self.waiting[self.waitingHead...].firstIndex(where: { $0.id == waiter }) else { return false }
+        self.take(at: index)
         return true
     }
 
@@ -115,17 +129,47 @@ public struct UpstreamPool: Sendable {
         return self.idle
     }
 
-    private mutating func handOver(_ connection: ConnectionID) -> Action {
-        if let waiter = self.nextWaiter() { return .use(connection, waiter) }
+    private mutating func handOver(_ connection: ConnectionID, to waiter: WaiterID?) -> Action {
+        if let waiter { return .use(connection, waiter) }
         self.busy -= 1
         if self.draining { return .close(connection) }
         self.idle.append(connection)
         return .park(connection)
     }
 
+    // MARK: - Queue
+
+    /// Takes the waiter that a new connection is for.
+    private mutating func waiterForNew() -> WaiterID? {
+        guard self.freshCount > 0, let index = self.waiting[self.waitingHead...].firstIndex(where: \.fresh) else {
+            return self.nextWaiter()
+        }
+        return self.take(at: index)
+    }
+
+    /// Takes the waiter that a connection which has served is for: not one that needs a new connection, unless none is
+    /// on its way for it.
+    private mutating func waiterForServed() -> WaiterID? {
+        guard self.freshCount > 0 else { return self.nextWaiter() }
+        if let index = self.waiting[self.waitingHead...].firstIndex(where: { !$0.fresh }) {
+            return self.take(at: index)
+        }
+        return self.freshCount > self.connecting ? self.nextWaiter() : nil
+    }
+
+    /// Takes the waiter that waits longest.
     private mutating func nextWaiter() -> WaiterID? {
-        guard self.waitingHead < self.waiting.count else { return nil }
-        let waiter = self.waiting[self.waitingHead]
+        self.waitingHead < self.waiting.count ? self.take(at: self.waitingHead) : nil
+    }
+
+    @discardableResult
+    private mutating func take(at index: Int) -> WaiterID {
+        let waiter = self.waiting[index]
+        if waiter.fresh { self.freshCount -= 1 }
+        guard index == self.waitingHead else {
+            self.waiting.remove(at: index)
+            return waiter.id
+        }
         self.waitingHead += 1
         if self.waitingHead == self.waiting.count {
             self.waiting.removeAll(keepingCapacity: true)
@@ -134,6 +178,6 @@ public struct UpstreamPool: Sendable {
             self.waiting.removeFirst(self.waitingHead)
             self.waitingHead = 0
         }
-        return waiter
+        return waiter.id
     }
 }

@@ -162,7 +162,7 @@ extension DownstreamHandler {
         }
     }
 
-    private func closeAfterWriting() {
+    func closeAfterWriting() {
         guard let context else { return }
         self.flushNow()
         self.setDeadline(self.loop.now &+ self.snapshot.timeouts.bodyIdle)

@@ -9,6 +9,8 @@ extension DownstreamHandler {
     func headComplete(_ buffer: inout ByteBuffer, end: Int) -> Bool {
         let loop = self.loop
         self.snapshot = loop.snapshot
+        // A head that waited for keys may be judged under another policy now: its route's number means nothing there.
+        self.record.route = ExchangeRecord.notRouted
         let limits = self.snapshot.headLimits
         do throws(HTTPProblem) {
             try loop.head.read(

@@ -22,6 +22,8 @@ final class DownstreamHandler: LoopConnection, ChannelDuplexHandler {
     var pool: LoopPool?
     /// The request's place among those that wait for an upstream connection.
     var waiter: UpstreamPool.WaiterID?
+    /// Whether only a connection that has not served yet will do.
+    var wantsFresh = false
     /// Why the current request is refused, until the answer is written.
     var refusal: Refusal?
     /// How the current response goes to the client.
@@ -125,7 +127,11 @@ final class DownstreamHandler: LoopConnection, ChannelDuplexHandler {
         while buffer.readableBytes > 0 {
             switch self.exchange.state {
             case .idle, .readingHead:
-                if self.exchange.state == .idle { self.beginRequest() }
+                if self.exchange.state == .idle {
+                    // Answers that the client does not take hold up the next request.
+                    guard self.isWritable else { return }
+                    self.beginRequest()
+                }
                 guard self.readHead(&buffer) else { return }
             case .forwarding where self.exchange.readsBody:
                 self.forwardBody(&buffer)
@@ -142,6 +148,7 @@ final class DownstreamHandler: LoopConnection, ChannelDuplexHandler {
 
     private func beginRequest() {
         self.exchange.received()
+        self.toHead = false
         let now = self.loop.now
         self.openRecord(now: now)
         self.setDeadline(now &+ self.snapshot.timeouts.head)
@@ -192,6 +199,7 @@ final class DownstreamHandler: LoopConnection, ChannelDuplexHandler {
     private var mayRead: Bool {
         if let pending, self.exchange.isBusy, pending.readableBytes >= Self.pendingLimit { return false }
         if self.exchange.readsBody, let upstream, !upstream.isWritable { return false }
+        if self.exchange.state == .idle, !self.isWritable { return false }
         return true
     }
 
@@ -203,7 +211,12 @@ final class DownstreamHandler: LoopConnection, ChannelDuplexHandler {
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable { self.upstream?.resumeReading() }
+        if context.channel.isWritable {
+            self.upstream?.resumeReading()
+            self.processPending()
+            self.resumeReading()
+            self.loop.flush()
+        }
         context.fireChannelWritabilityChanged()
     }
 
@@ -238,19 +251,26 @@ final class DownstreamHandler: LoopConnection, ChannelDuplexHandler {
     }
 
     /// The process is to end.
-    func drain() { self.perform(self.exchange.drain()) }
+    func drain() {
+        // The last answer may still be on its way to a slow client.
+        if self.exchange.drain() == .close { self.closeAfterWriting() }
+    }
 
     func closeNow() {
         self.context?.close(promise: nil)
     }
 
-    /// Half-closes after everything that was written, then waits for the client to close.
+    /// Half-closes once everything that was written is out, then waits a moment for the client to close.
     func linger() {
         guard let context else { return }
         self.lingeredBytes = 0
         self.pending = nil
         self.flushNow()
-        context.close(mode: .output, promise: nil)
-        self.setDeadline(self.loop.now &+ Self.lingerTime)
+        self.setDeadline(self.loop.now &+ self.snapshot.timeouts.bodyIdle)
+        let bound = NIOLoopBound(self, eventLoop: self.loop.eventLoop)
+        context.close(mode: .output).whenComplete { _ in
+            let handler = bound.value
+            handler.setDeadline(handler.loop.now &+ Self.lingerTime)
+        }
     }
 }

@@ -26,6 +26,7 @@ final class LoopPool {
         self.nextWaiter &+= 1
         let waiter = self.nextWaiter
         downstream.waiter = waiter
+        downstream.wantsFresh = fresh
         let action = self.machine.acquire(waiter, fresh: fresh)
         // The normal case needs no place in the table; any other may end before this call does.
         if case .use = action {} else { self.waiters[waiter] = downstream }
@@ -104,7 +105,7 @@ final class LoopPool {
             // It closed in this very turn: nothing of the request was written, so another one is as good.
             if let gone = self.connections[id] { self.forget(gone) }
             self.run(self.machine.discarded(), asking: nil)
-            if let downstream { self.acquire(for: downstream, fresh: false) }
+            if let downstream { self.acquire(for: downstream, fresh: downstream.wantsFresh) }
             return
         }
         connection.isLeased = true
@@ -114,18 +115,16 @@ final class LoopPool {
 
     private func connect() {
         let number = self.freeNumbers.popLast() ?? self.connections.count
-        let handler = UpstreamHandler(id: number, pool: self, loop: self.loop)
-        if number == self.connections.count {
-            self.connections.append(handler)
-        } else {
-            self.connections[number] = handler
-        }
-        let bound = NIOLoopBound((self, handler), eventLoop: self.loop.eventLoop)
+        if number == self.connections.count { self.connections.append(nil) }
+        let bound = NIOLoopBound(self, eventLoop: self.loop.eventLoop)
         let bootstrap = ClientBootstrap(group: self.loop.eventLoop)
             .connectTimeout(.nanoseconds(self.upstream.connectTimeout))
             .channelInitializer { channel in
+                // A name with several addresses is tried on a channel for each: every channel has its own handler.
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(bound.value.1)
+                    let pool = bound.value
+                    let handler = UpstreamHandler(id: number, pool: pool, loop: pool.loop)
+                    try channel.pipeline.syncOperations.addHandler(handler)
                 }
             }
         let future: EventLoopFuture<any Channel>
@@ -135,21 +134,25 @@ final class LoopPool {
             future = bootstrap.channelOption(.tcpOption(.tcp_nodelay), value: 1).connect(host: host, port: port)
         }
         future.whenComplete { result in
-            let (pool, handler) = bound.value
             switch result {
-            case .success: pool.connected(handler)
-            case .failure: pool.connectFailed(handler)
+            case .success(let channel): bound.value.connected(number, channel)
+            case .failure: bound.value.connectFailed(number)
             }
         }
     }
 
-    private func connected(_ handler: UpstreamHandler) {
-        self.run(self.machine.connected(handler.id), asking: nil)
+    private func connected(_ number: UpstreamPool.ConnectionID, _ channel: any Channel) {
+        // A channel that is closed already has no handler any more.
+        guard let handler = try? channel.pipeline.syncOperations.handler(type: UpstreamHandler.self) else {
+            return self.connectFailed(number)
+        }
+        self.connections[number] = handler
+        self.run(self.machine.connected(number), asking: nil)
         self.loop.flush()
     }
 
-    private func connectFailed(_ handler: UpstreamHandler) {
-        self.forget(handler)
+    private func connectFailed(_ number: UpstreamPool.ConnectionID) {
+        self.freeNumbers.append(number)
         self.loop.metrics.upstreamConnectFailures &+= 1
         self.run(self.machine.connectFailed(), asking: nil)
         self.loop.flush()

@@ -33,6 +33,8 @@ final class UpstreamHandler: LoopConnection, ChannelDuplexHandler {
     private var keepAlive = true
     private var idleLimit: Int64
     private var untouched = true
+    /// Whether the request's first bytes left this process: nothing that comes before can be its answer.
+    private var asked = false
     private var failed = false
     private var partial: ByteBuffer?
     private var partialScanner: HeadScanner?
@@ -96,6 +98,7 @@ final class UpstreamHandler: LoopConnection, ChannelDuplexHandler {
         self.downstream = downstream
         self.response = .head
         self.untouched = true
+        self.asked = false
         self.isEventStream = false
         if let timer { self.loop.setDeadline(timer, .max) }
     }
@@ -143,6 +146,7 @@ final class UpstreamHandler: LoopConnection, ChannelDuplexHandler {
     override func flushNow() {
         guard self.flushPending else { return }
         self.flushPending = false
+        self.asked = true
         self.context?.flush()
     }
 
@@ -183,6 +187,11 @@ final class UpstreamHandler: LoopConnection, ChannelDuplexHandler {
         var buffer = self.unwrapInboundIn(data)
         guard self.downstream != nil else {
             // Nothing was asked: whatever this is, it is not an answer to the next request.
+            self.close()
+            return
+        }
+        guard self.asked else {
+            // What is left of the answer before: as good as a connection that closed before it was used.
             self.close()
             return
         }

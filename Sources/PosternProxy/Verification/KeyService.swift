@@ -1,7 +1,6 @@
 import AsyncHTTPClient
 import Logging
 import NIOCore
-import NIOSSL
 import PosternCore
 import PosternCrypto
 
@@ -65,7 +64,7 @@ actor KeyService {
         let now = Self.now
         var wanted: [KeysIdentity] = []
         for issuer in snapshot.issuers {
-            guard case .remote(let remote) = issuer.source else { continue }
+            guard case .remote(let remote) = issuer.source, let client = issuer.client else { continue }
             let identity = issuer.keysIdentity
             wanted.append(identity)
             if let entry = self.entries[identity] {
@@ -77,7 +76,7 @@ actor KeyService {
             let settings = KeySetMachine.Settings(
                 refresh: remote.refresh, timeout: remote.timeout, maximumStale: remote.maxStale)
             self.entries[identity] = Entry(
-                machine: KeySetMachine(settings: settings), remote: remote, client: self.makeClient(remote))
+                machine: KeySetMachine(settings: settings), remote: remote, client: self.makeClient(client))
             self.run(identity) { $0.start(now: now) }
         }
         for identity in self.order where !wanted.contains(identity) { self.remove(identity) }
@@ -101,18 +100,8 @@ actor KeyService {
         Task { try? await client.shutdown() }
     }
 
-    private func makeClient(_ remote: Configuration.RemoteKeys) -> HTTPClient {
-        var configuration = HTTPClient.Configuration()
-        // An issuer that redirects its key set elsewhere is not asked there: the operator names the place.
-        configuration.redirectConfiguration = .disallow
-        configuration.connectionPool.idleTimeout = .seconds(5)
-        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 1
-        if let ca = remote.ca, let certificates = try? NIOSSLCertificate.fromPEMBytes(ca.bytes) {
-            var tls = TLSConfiguration.makeClientConfiguration()
-            tls.trustRoots = .certificates(certificates)
-            configuration.tlsConfiguration = tls
-        }
-        return HTTPClient(eventLoopGroupProvider: .shared(self.group), configuration: configuration)
+    private func makeClient(_ configuration: HTTPClient.Configuration) -> HTTPClient {
+        HTTPClient(eventLoopGroupProvider: .shared(self.group), configuration: configuration)
     }
 
     // MARK: - Requests
@@ -219,8 +208,8 @@ actor KeyService {
     }
 
     private func fetchEnded(_ identity: KeysIdentity, id: Int, _ result: Result<KeyFetcher.Fetched, any Error>) {
-        // This is the fetch's own task. One that was given up meanwhile must change nothing: it has been counted as a
-        // failure, and the issuer may have been removed and added again.
+        // This is the fetch's own task. The machine has given a cancelled one up: keys that it never published must not
+        // count as known, its failure has been counted, and the issuer may have been removed and added again.
         guard !Task.isCancelled, self.entries[identity] != nil else { return }
         var outcome = KeySetMachine.FetchOutcome.failed
         switch result {
@@ -240,6 +229,7 @@ actor KeyService {
         case .failure(let error):
             self.noteFailure(identity, String(describing: error))
         }
+        ColdCode.releaseSoon()
         self.run(identity) {
             $0.fetchEnded(id: id, outcome, now: Self.now, random: Double.random(in: 0..<1))
         }

@@ -200,18 +200,18 @@ def echo(exchange):
 
 
 class RecordingUpstream:
-    """Listens on 127.0.0.1 or on a Unix socket. Scripts given to `script` are used once each, in order, then `default`."""
+    """Listens on `host` or on a Unix socket. Scripts given to `script` are used once each, in order, then `default`."""
 
-    def __init__(self, path=None):
+    def __init__(self, path=None, host="127.0.0.1"):
         self.sock = socket.socket(socket.AF_UNIX if path else socket.AF_INET)
         if path:
             self.sock.bind(path)
         else:
-            self.sock.bind(("127.0.0.1", 0))
+            self.sock.bind((host, 0))
         self.sock.listen(256)
         self.path = path
         self.port = None if path else self.sock.getsockname()[1]
-        self.url = "unix:" + path if path else "http://127.0.0.1:%d" % self.port
+        self.url = "unix:" + path if path else "http://%s:%d" % (host, self.port)
         self.lock = threading.Lock()
         self.scripts = []
         self.default = echo

@@ -2,7 +2,7 @@ import Testing
 
 @testable import PosternProxy
 
-@Suite struct StartUpMemoryTests {
+@Suite struct ColdCodeTests {
     private static let lines: [(String, String, Range<UInt>?)] = [
         (
             "code of the program", "55d0a000-55d0b000 r-xp 00000000 fe:00 5360 /usr/bin/postern",
@@ -34,11 +34,11 @@ import Testing
 
     @Test(arguments: Self.lines)
     func onlyCodeFromFilesHasARange(row: (String, String, Range<UInt>?)) {
-        #expect(StartUpMemory.codeRange(row.1) == row.2, "\(row.0)")
+        #expect(ColdCode.codeRange(row.1) == row.2, "\(row.0)")
     }
 
     @Test func programGoesOnAfterItsCodeWasReleased() {
-        StartUpMemory.release()
-        #expect(StartUpMemory.codeRange("1000-2000 r-xp 00000000 fe:00 1 /a") == 0x1000..<0x2000)
+        ColdCode.release()
+        #expect(ColdCode.codeRange("1000-2000 r-xp 00000000 fe:00 1 /a") == 0x1000..<0x2000)
     }
 }

@@ -6,10 +6,18 @@
     #endif
 #endif
 
-/// Gives the memory of start-up back. Linking, reading the configuration and opening listeners touch code all over the
-/// program, and the kernel maps 64 KiB around every page that is touched: several times of what serving needs stays
-/// resident for good.
-enum StartUpMemory {
+/// Gives the memory of code back that runs rarely. Linking, reading the configuration, fetching keys touch code all over the
+/// program, and the kernel maps 64 KiB around every page that is touched: without this, several times of what serving needs
+/// stays resident for good.
+enum ColdCode {
+    /// Calls `release` a moment from now, when what is going on is over.
+    static func releaseSoon() {
+        Task {
+            try? await Task.sleep(for: .milliseconds(500))
+            Self.release()
+        }
+    }
+
     /// Unmaps the pages of program code that are resident; what is needed again comes back from the page cache with the
     /// next call. Only mappings that are readable and executable and were never written: nothing can be lost.
     static func release() {
