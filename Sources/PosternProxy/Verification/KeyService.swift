@@ -119,7 +119,8 @@ actor KeyService {
         }
     }
 
-    private func wait(_ identity: KeysIdentity, keyID: String?, resume: @escaping @Sendable () -> Void) {
+    /// `refetch` in turn with everything else here. When this returns, `resume` was called, or is waiting.
+    func wait(_ identity: KeysIdentity, keyID: String?, resume: @escaping @Sendable () -> Void) {
         guard let entry = self.entries[identity] else { return resume() }
         if let keyID, entry.fetched?.names(keyID: keyID) == true { return resume() }
         var answer = KeySetMachine.Answer.refuse

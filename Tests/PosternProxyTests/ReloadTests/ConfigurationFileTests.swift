@@ -87,6 +87,37 @@ import Testing
         #expect(environment.file("absent") == .failure(.init(reason: "there is no file \(row.1)")))
     }
 
+    // MARK: - Keys
+
+    @Test(arguments: [
+        ("a PEM file without a key", "{file: key}", "nothing", false),
+        ("a certificate file that holds none", "{url: \"https://one.test/jwks\", ca: key}", "nothing", false),
+        (
+            "a point that is not on its curve",
+            "{inline: {kty: EC, crv: P-256, x: \(Self.zero), y: \(Self.zero)}}", "", false
+        ),
+        ("keys that are fetched", "{url: \"https://one.test/jwks\"}", "", true),
+    ])
+    func onlyUsableKeysAreTaken(row: (String, String, String, Bool)) throws {
+        try self.folder.write("key", row.2)
+        try self.folder.write(
+            "proxy.yaml",
+            """
+            version: 1
+            upstream: http://127.0.0.1:8001
+            issuers: {one: {issuer: "https://one.test", audiences: any, keys: \(row.1)}}
+            routes: {GET /: public}
+
+            """)
+        let result = ConfigurationFile.loadUsable(path: self.folder.path("proxy.yaml"))
+        switch result {
+        case .success: #expect(row.3, "\(row.0)")
+        case .failure(let problems): #expect(!row.3 && problems.errors.count == 1, "\(row.0): \(problems)")
+        }
+    }
+
+    private static let zero = String(repeating: "A", count: 43)
+
     // MARK: - Helpers
 
     private func load(secret: String) throws -> LoadedConfiguration {

@@ -82,9 +82,9 @@ import Testing
         let snapshot = try self.scene.snapshot()
         await self.scene.service.adopt(snapshot)
         _ = try await self.scene.server.next()
-        async let waiting = self.scene.refetch(snapshot, keyID: nil)
+        let waiting = await self.scene.waiter(snapshot, keyID: nil)
         if stop { await self.scene.service.stop() } else { await self.scene.service.adopt(try self.scene.snapshot([])) }
-        #expect(await waiting == 0)
+        #expect(try await waiting.ended() == 0)
         #expect(await self.scene.service.status().isEmpty)
         await self.scene.sink.flush(seconds: 10)
         #expect(self.scene.log.isEmpty)

@@ -83,6 +83,26 @@ final class KeyScene: Sendable {
         }
     }
 
+    /// Asks for keys as `refetch` does, and returns as soon as the service knows of it.
+    func waiter(_ snapshot: Snapshot, keyID: String?) async -> Waiter {
+        let (resumed, continuation) = AsyncStream.makeStream(of: Int.self)
+        await self.service.wait(snapshot.issuers[0].keysIdentity, keyID: keyID) {
+            continuation.yield(self.publicationCount)
+        }
+        return Waiter(resumed: resumed)
+    }
+
+    /// A request that waits for keys.
+    struct Waiter: Sendable {
+        fileprivate let resumed: AsyncStream<Int>
+
+        /// How many key sets had been handed out when the request could go on.
+        func ended() async throws -> Int {
+            for await count in self.resumed { return count }
+            throw KeyServer.Ended()
+        }
+    }
+
     /// The messages that were logged so far.
     func messages(_ count: Int) throws -> [JSONValue] {
         try self.log.lines(count).map { try JSONReader.parse(Array($0.utf8).span.bytes) }

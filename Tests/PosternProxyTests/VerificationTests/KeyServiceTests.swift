@@ -74,9 +74,10 @@ import Testing
         let snapshot = try self.scene.snapshot()
         await self.scene.service.adopt(snapshot)
         let request = try await self.scene.server.next()
-        async let waiting = self.refetch(snapshot, keyID: nil, times: 50)
+        var waiting: [KeyScene.Waiter] = []
+        for _ in 0..<50 { waiting.append(await self.scene.waiter(snapshot, keyID: nil)) }
         request.answer(self.set("one"))
-        #expect(await waiting == Array(repeating: 1, count: 50))
+        for waiter in waiting { #expect(try await waiter.ended() == 1) }
         #expect(self.scene.server.paths.count == 1)
         await self.scene.service.stop()
     }
@@ -112,10 +113,12 @@ import Testing
 
     @Test func unknownKeyIsFetchedOnceForAllThatWait() async throws {
         let snapshot = try await self.scene.start(with: self.set("one"))
-        async let waiting = self.refetch(snapshot, keyID: "two", times: 100)
-        let request = try await self.scene.server.next()
-        request.answer(self.set("one", "two"))
-        #expect(await waiting == Array(repeating: 2, count: 100), "each goes on after the new keys were handed out")
+        var waiting: [KeyScene.Waiter] = []
+        for _ in 0..<100 { waiting.append(await self.scene.waiter(snapshot, keyID: "two")) }
+        async let another = self.scene.refetch(snapshot, keyID: "two")
+        try await self.scene.server.next().answer(self.set("one", "two"))
+        for waiter in waiting { #expect(try await waiter.ended() == 2, "after the new keys were handed out") }
+        #expect(await another == 2)
         #expect(try await self.scene.publication().keys.keys.map(\.keyID) == ["one", "two"])
         #expect(self.scene.server.paths == ["/jwks", "/jwks"])
         await self.scene.service.stop()
@@ -144,9 +147,9 @@ import Testing
     ])
     func failedRefetchKeepsTheOldKeys(row: (String, Int, String)) async throws {
         let snapshot = try await self.scene.start(with: self.set("one"))
-        async let waiting = self.scene.refetch(snapshot, keyID: "two")
+        let waiting = await self.scene.waiter(snapshot, keyID: "two")
         try await self.scene.server.next().answer(row.2, status: .init(statusCode: row.1))
-        #expect(await waiting == 1, "\(row.0): nothing else was handed out")
+        #expect(try await waiting.ended() == 1, "\(row.0): nothing else was handed out")
         let known = await self.scene.service.status()
         #expect(known.map(\.hasKeys) == [true])
         #expect(known.map(\.successes) == [1])
@@ -162,12 +165,5 @@ import Testing
         let snapshot = try self.scene.snapshot()
         #expect(await self.scene.refetch(snapshot, keyID: nil) == 0)
         #expect(await self.scene.refetch(snapshot, keyID: "one") == 0)
-    }
-
-    private func refetch(_ snapshot: Snapshot, keyID: String?, times: Int) async -> [Int] {
-        await withTaskGroup(of: Int.self) { group in
-            for _ in 0..<times { group.addTask { await self.scene.refetch(snapshot, keyID: keyID) } }
-            return await group.reduce(into: []) { $0.append($1) }
-        }
     }
 }
