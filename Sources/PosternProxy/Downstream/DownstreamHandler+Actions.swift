@@ -108,9 +108,9 @@ extension DownstreamHandler {
         self.write(ByteBuffer(bytes: loop.output))
     }
 
-    /// The response has moved on: its next part may take as long again.
+    /// The response has moved on: its next part may take as long again, whether or not the client still sends.
     func responseProgressed() {
-        guard let upstream, self.exchange.requestIsComplete else { return }
+        guard let upstream else { return }
         let limit = upstream.isEventStream ? DownstreamHandler.eventStreamIdle : self.snapshot.timeouts.bodyIdle
         self.setDeadline(self.loop.now &+ limit)
     }
