@@ -26,7 +26,7 @@ public struct Proxy: Sendable {
     /// - Returns: the exit code: 0 after a drain, 1 if an address cannot be had or a second signal came, 78 for a
     ///   configuration with errors.
     public func run() async -> Int32 {
-        switch ConfigurationFile.load(path: self.configurationPath) {
+        switch ConfigurationFile.loadUsable(path: self.configurationPath) {
         case .failure(let problems):
             Self.printErrors(problems.problems.map { $0.line(file: self.configurationPath) })
             return 78

@@ -159,7 +159,7 @@ final class ProxyRuntime: Sendable {
 
     /// Loads the file anew; if it is without errors, puts it in force for new requests.
     private func load(_ cause: String) async {
-        switch ConfigurationFile.load(path: self.path) {
+        switch ConfigurationFile.loadUsable(path: self.path) {
         case .failure(let problems):
             self.refuseReload(problems.problems.map { $0.line(file: self.path) }, cause)
         case .success(let loaded):

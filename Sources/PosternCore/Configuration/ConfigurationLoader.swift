@@ -3,6 +3,11 @@ public struct LoadedConfiguration: Equatable, Sendable {
     public var configuration: Configuration
     /// All of severity `warning`, in the order of their places.
     public var warnings: [ConfigurationProblem]
+
+    public init(configuration: Configuration, warnings: [ConfigurationProblem]) {
+        self.configuration = configuration
+        self.warnings = warnings
+    }
 }
 
 /// Makes a `Configuration` of a YAML document.

@@ -51,7 +51,7 @@ public struct Answer: Sendable {
         }
         return .object(
             list("scopes", required.scopes) + list("any_scope", required.anyScope) + list("roles", required.roles)
-                + list("claims", required.claims.map(\.name)) + list("issuers", required.issuers))
+                + list("claims", required.claims.map(\.name)))
     }
 
     /// The challenge of RFC 6750 section 3, where the code has one. Without an error code where no credential came

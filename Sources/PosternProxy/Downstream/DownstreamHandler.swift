@@ -22,6 +22,8 @@ final class DownstreamHandler: LoopConnection, ChannelDuplexHandler {
     var pool: LoopPool?
     /// The request's place among those that wait for an upstream connection.
     var waiter: UpstreamPool.WaiterID?
+    /// Whether only a connection that has not served yet will do.
+    var wantsFresh = false
     /// Why the current request is refused, until the answer is written.
     var refusal: Refusal?
     /// How the current response goes to the client.

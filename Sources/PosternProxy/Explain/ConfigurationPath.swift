@@ -21,12 +21,10 @@ public enum ConfigurationPath {
 
     /// The configuration at `path`, compiled as the proxy does it.
     static func snapshot(path: String) -> Result<Snapshot, CommandProblem> {
-        switch ConfigurationFile.load(path: path) {
+        switch ConfigurationFile.loadUsable(path: path) {
         case .failure(let problems):
             return .failure(CommandProblem(path: path, problems: problems.errors))
         case .success(let loaded):
-            let errors = KeyCheck.problems(of: loaded.configuration).filter { $0.severity == .error }
-            guard errors.isEmpty else { return .failure(CommandProblem(path: path, problems: errors)) }
             do {
                 return .success(
                     try Snapshot(loaded.configuration, generation: 0, labels: RouteLabels(), loops: 1))

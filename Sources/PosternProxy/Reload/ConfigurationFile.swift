@@ -6,6 +6,20 @@ public enum ConfigurationFile {
     /// Bytes that a configuration or a file it names may have.
     public static let sizeLimit = 1 << 20
 
+    /// Loads and checks the file at `path` as `run` and a reload do: the keys it brings must be usable, too.
+    static func loadUsable(path: String) -> Result<LoadedConfiguration, ConfigurationProblems> {
+        Self.load(path: path).flatMap { loaded in
+            let problems = KeyCheck.problems(of: loaded.configuration)
+            guard problems.contains(where: { $0.severity == .error }) else {
+                return .success(
+                    LoadedConfiguration(
+                        configuration: loaded.configuration,
+                        warnings: loaded.warnings + problems))
+            }
+            return .failure(ConfigurationProblems(loaded.warnings + problems))
+        }
+    }
+
     /// Loads and checks the file at `path`. A file that cannot be read is a problem like any other.
     public static func load(path: String) -> Result<LoadedConfiguration, ConfigurationProblems> {
         switch Self.read(path) {

@@ -1,3 +1,4 @@
+import AsyncHTTPClient
 import NIOCore
 import PosternCore
 import PosternCrypto
@@ -78,11 +79,18 @@ struct LocalIssuer: Equatable, Sendable {
     let source: Configuration.Keys
     /// Keys that come with the configuration; nil where they are fetched.
     let fixedKeys: KeySet<PublicKey>?
+    /// How keys are fetched; nil where they are not.
+    let client: HTTPClient.Configuration?
 
     init(_ issuer: Configuration.Issuer) throws {
         self.rules = issuer.rules
         self.source = issuer.keys
         self.fixedKeys = try KeyMaterial.load(issuer.keys)
+        if case .remote(let remote) = issuer.keys {
+            self.client = try KeyFetcher.clientConfiguration(remote)
+        } else {
+            self.client = nil
+        }
     }
 
     static func == (left: LocalIssuer, right: LocalIssuer) -> Bool {

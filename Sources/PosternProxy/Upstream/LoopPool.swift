@@ -26,6 +26,7 @@ final class LoopPool {
         self.nextWaiter &+= 1
         let waiter = self.nextWaiter
         downstream.waiter = waiter
+        downstream.wantsFresh = fresh
         let action = self.machine.acquire(waiter, fresh: fresh)
         // The normal case needs no place in the table; any other may end before this call does.
         if case .use = action {} else { self.waiters[waiter] = downstream }
@@ -104,7 +105,7 @@ final class LoopPool {
             // It closed in this very turn: nothing of the request was written, so another one is as good.
             if let gone = self.connections[id] { self.forget(gone) }
             self.run(self.machine.discarded(), asking: nil)
-            if let downstream { self.acquire(for: downstream, fresh: false) }
+            if let downstream { self.acquire(for: downstream, fresh: downstream.wantsFresh) }
             return
         }
         connection.isLeased = true

@@ -1,6 +1,7 @@
 import AsyncHTTPClient
 import NIOCore
 import NIOHTTP1
+import NIOSSL
 import PosternCore
 import PosternCrypto
 
@@ -25,6 +26,21 @@ struct KeyFetcher: Sendable {
     /// Bytes that an answer may have.
     static let sizeLimit = 1 << 20
     let client: HTTPClient
+
+    /// How an issuer is asked: no redirects, since the operator names the place; and with `ca`, nobody else is trusted.
+    static func clientConfiguration(_ remote: Configuration.RemoteKeys) throws -> HTTPClient.Configuration {
+        var configuration = HTTPClient.Configuration()
+        configuration.redirectConfiguration = .disallow
+        configuration.connectionPool.idleTimeout = .seconds(5)
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 1
+        guard let ca = remote.ca else { return configuration }
+        let certificates = (try? NIOSSLCertificate.fromPEMBytes(ca.bytes)) ?? []
+        guard !certificates.isEmpty else { throw Failure(description: "\(ca.path) holds no usable certificate") }
+        var tls = TLSConfiguration.makeClientConfiguration()
+        tls.trustRoots = .certificates(certificates)
+        configuration.tlsConfiguration = tls
+        return configuration
+    }
 
     /// Fetches the keys.
     ///

@@ -1,7 +1,6 @@
 import AsyncHTTPClient
 import Logging
 import NIOCore
-import NIOSSL
 import PosternCore
 import PosternCrypto
 
@@ -67,7 +66,7 @@ actor KeyService {
         let now = Self.now
         var wanted: [KeysIdentity] = []
         for issuer in snapshot.issuers {
-            guard case .remote(let remote) = issuer.source else { continue }
+            guard case .remote(let remote) = issuer.source, let client = issuer.client else { continue }
             let identity = issuer.keysIdentity
             wanted.append(identity)
             if let entry = self.entries[identity] {
@@ -79,7 +78,7 @@ actor KeyService {
             let settings = KeySetMachine.Settings(
                 refresh: remote.refresh, timeout: remote.timeout, maximumStale: remote.maxStale)
             self.entries[identity] = Entry(
-                machine: KeySetMachine(settings: settings), remote: remote, client: self.makeClient(remote))
+                machine: KeySetMachine(settings: settings), remote: remote, client: self.makeClient(client))
             self.run(identity) { $0.start(now: now) }
         }
         for identity in self.order where !wanted.contains(identity) { self.remove(identity) }
@@ -101,18 +100,8 @@ actor KeyService {
         Task { try? await client.shutdown() }
     }
 
-    private func makeClient(_ remote: Configuration.RemoteKeys) -> HTTPClient {
-        var configuration = HTTPClient.Configuration()
-        // An issuer that redirects its key set elsewhere is not asked there: the operator names the place.
-        configuration.redirectConfiguration = .disallow
-        configuration.connectionPool.idleTimeout = .seconds(5)
-        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 1
-        if let ca = remote.ca, let certificates = try? NIOSSLCertificate.fromPEMBytes(ca.bytes) {
-            var tls = TLSConfiguration.makeClientConfiguration()
-            tls.trustRoots = .certificates(certificates)
-            configuration.tlsConfiguration = tls
-        }
-        return HTTPClient(eventLoopGroupProvider: .shared(self.group), configuration: configuration)
+    private func makeClient(_ configuration: HTTPClient.Configuration) -> HTTPClient {
+        HTTPClient(eventLoopGroupProvider: .shared(self.group), configuration: configuration)
     }
 
     // MARK: - Requests

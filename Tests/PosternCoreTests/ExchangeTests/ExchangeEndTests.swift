@@ -48,10 +48,10 @@ private let situations = [
         arguments: zip(
             situations,
             [
-                .close, .refuse(.requestTimeout, .linger), .refuse(.issuerUnavailable, .nextRequest),
+                .close, .refuse(.requestTimeout, .linger), .refuse(.issuerUnavailable, .linger),
                 .refuse(.issuerUnavailable, .linger), .refuse(.overloaded, .nextRequest), .refuse(.overloaded, .linger),
                 .refuse(.upstreamTimeout, .nextRequest), .refuse(.requestTimeout, .linger), .abort, .abort, .close,
-                .none,
+                .close,
             ] as [Exchange.Action]))
     func deadlinePassed(_ situation: Situation, _ action: Exchange.Action) {
         var exchange = situation.exchange
@@ -69,11 +69,12 @@ private let situations = [
         #expect(exchange.deadlinePassed(connecting: true) == .refuse(.upstreamUnavailable, .nextRequest))
     }
 
-    @Test("the last deadline ends the connection for good")
+    @Test("a connection that is closed and still there, because nobody reads its last bytes, is closed again")
     func lingerEnds() {
         var exchange = Exchange.lingering()
         #expect(exchange.deadlinePassed() == .close)
-        #expect(exchange.deadlinePassed() == .none)
+        #expect(exchange.deadlinePassed() == .close)
+        #expect(exchange.state == .closed)
     }
 
     // MARK: - Drain

@@ -168,7 +168,7 @@ private struct ShellModel {
             self.check([.verifying, .acquiring, .awaiting, .streaming].contains(before), "abort out of place")
             self.phase = .closed
         case .close:
-            self.check([.idle, .head, .lingering].contains(before), "a request was closed without an answer")
+            self.check([.idle, .head, .lingering, .closed].contains(before), "a request was closed without an answer")
             self.phase = .closed
         }
     }
