@@ -156,7 +156,7 @@ struct StreamSocket: ~Copyable {
     }
 
     /// A peer that is gone is an error of the call, not a signal.
-    private static var noSignal: Int32 {
+    static var noSignal: Int32 {
         #if canImport(Darwin)
             0
         #else

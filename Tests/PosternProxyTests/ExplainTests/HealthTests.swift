@@ -56,10 +56,10 @@ import Testing
 
     @Test func answerOfAListenerIsReturned() async throws {
         let listener = try Listener()
-        async let request = listener.answer("HTTP/1.1 503 Service Unavailable\r\n\r\n{\"status\":\"not ready\"}\n")
-        let result = PlainHTTP.get(
-            "/readyz", at: listener.address, deadline: MonotonicClock.milliseconds + HealthCommand.bound)
-        #expect(await request.hasPrefix("GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"))
+        let request = listener.answer("HTTP/1.1 503 Service Unavailable\r\n\r\n{\"status\":\"not ready\"}\n")
+        let result = PlainHTTP.get("/readyz", at: listener.address, deadline: .max)
+        let asked = try #require(await request.first { _ in true })
+        #expect(asked.hasPrefix("GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"))
         let reply = try result.get()
         let output = HealthCommand.output(reply, listener.address, ready: true)
         #expect(output.exitCode == ExitStatus.negative)
@@ -100,19 +100,21 @@ private struct Listener: ~Copyable {
         unlink(self.path)
     }
 
-    /// Takes one connection, writes the text, and returns what the client had sent first.
-    func answer(_ text: String) async -> String {
+    /// Takes one connection on a thread of its own, which runs already when this returns, and writes the text; yields what
+    /// the client had sent first.
+    func answer(_ text: String) -> AsyncStream<String> {
         let descriptor = self.descriptor
-        return await withCheckedContinuation { continuation in
-            Thread.detachNewThread {
-                let connection = accept(descriptor, nil, nil)
-                var buffer = [UInt8](repeating: 0, count: 4096)
-                let count = max(0, recv(connection, &buffer, buffer.count, 0))
-                let bytes = Array(text.utf8)
-                _ = send(connection, bytes, bytes.count, 0)
-                close(connection)
-                continuation.resume(returning: String(decoding: buffer.prefix(count), as: UTF8.self))
-            }
+        let (requests, continuation) = AsyncStream.makeStream(of: String.self)
+        Thread.detachNewThread {
+            let connection = accept(descriptor, nil, nil)
+            var buffer = [UInt8](repeating: 0, count: 4096)
+            let count = max(0, recv(connection, &buffer, buffer.count, 0))
+            let bytes = Array(text.utf8)
+            _ = send(connection, bytes, bytes.count, StreamSocket.noSignal)
+            close(connection)
+            continuation.yield(String(decoding: buffer.prefix(count), as: UTF8.self))
+            continuation.finish()
         }
+        return requests
     }
 }
