@@ -53,7 +53,7 @@ struct AccessLogBuffer {
         self.bytes.append("\",\"path\":\"")
         JSONLine.appendEscaped(line.path, to: &self.bytes)
         self.bytes.append("\",\"route\":\"")
-        JSONLine.appendEscaped(line.route.utf8, to: &self.bytes)
+        JSONLine.appendEscaped(line.route, to: &self.bytes)
         self.bytes.append("\",\"decision\":\"")
         self.bytes.append(line.decision)
         if let code = line.code {

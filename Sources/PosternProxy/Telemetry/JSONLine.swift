@@ -1,7 +1,7 @@
 /// Builds one line of JSON as bytes, appending to a buffer that is reused.
 struct JSONLine {
-    /// Appends the bytes as the inside of a JSON string (RFC 8259 section 7). Bytes over 0x7F are taken to be UTF-8 that was
-    /// checked before; anything else is replaced.
+    /// Appends the bytes as the inside of a JSON string (RFC 8259 section 7). Whatever they are, the string is valid: a
+    /// byte that is not printable ASCII is written as the escape of the character with its number.
     static func appendEscaped(_ bytes: some Sequence<UInt8>, to output: inout [UInt8]) {
         for byte in bytes {
             switch byte {
@@ -18,6 +18,13 @@ struct JSONLine {
         }
     }
 
+    /// Appends a text as the inside of a JSON string; what is not ASCII stays as it is.
+    static func appendEscaped(_ text: String, to output: inout [UInt8]) {
+        for byte in text.utf8 {
+            if byte > 0x7F { output.append(byte) } else { Self.appendEscaped(CollectionOfOne(byte), to: &output) }
+        }
+    }
+
     /// Appends a number of milliseconds with three decimals, from nanoseconds.
     static func appendMilliseconds(_ nanoseconds: Int64, to output: inout [UInt8]) {
         let micro = max(0, nanoseconds) / 1000
@@ -31,12 +38,12 @@ struct JSONLine {
 
     /// Appends a decimal number.
     static func appendNumber(_ value: Int64, to output: inout [UInt8]) {
-        if value < 0 {
-            output.append(UInt8(ascii: "-"))
-            Self.appendNumber(-value, to: &output)
-            return
-        }
-        if value >= 10 { Self.appendNumber(value / 10, to: &output) }
+        if value < 0 { output.append(UInt8(ascii: "-")) }
+        Self.appendDigits(value.magnitude, to: &output)
+    }
+
+    private static func appendDigits(_ value: UInt64, to output: inout [UInt8]) {
+        if value >= 10 { Self.appendDigits(value / 10, to: &output) }
         output.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value % 10))
     }
 

@@ -36,7 +36,8 @@ struct JSONLogHandler: LogHandler {
         line.append(contentsOf: event.level.rawValue.utf8)
         line.append("\",\"message\":")
         line.append(contentsOf: JSONValue.string(event.message.description).serialized().utf8)
-        let all = self.metadata.merging(event.metadata ?? [:]) { $1 }
+        var all = self.metadata.merging(event.metadata ?? [:]) { $1 }
+        if let error = event.error { all["error"] = "\(error)" }
         for (key, value) in all.sorted(by: { $0.key < $1.key }) {
             line.append(UInt8(ascii: ","))
             line.append(contentsOf: JSONValue.string(key).serialized().utf8)

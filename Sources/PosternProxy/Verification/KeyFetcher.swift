@@ -77,16 +77,16 @@ struct KeyFetcher: Sendable {
     private func discover(
         _ issuer: String, _ remote: Configuration.RemoteKeys, _ deadline: NIODeadline
     ) async throws -> String {
-        var failure: any Error = Failure(description: "there is no metadata for \(issuer)")
+        var failures: [String] = []
         for url in Self.metadataURLs(issuer) {
             do {
                 let (bytes, _) = try await self.get(url, remote, deadline)
                 return try Self.keysURL(bytes, issuer: issuer, url: url, cleartext: remote.allowsCleartext)
             } catch {
-                failure = error
+                failures.append(String(describing: error))
             }
         }
-        throw failure
+        throw Failure(description: failures.joined(separator: "; "))
     }
 
     /// Where an issuer's metadata may be: the OpenID form appends, the OAuth form inserts before the path.
@@ -107,7 +107,7 @@ struct KeyFetcher: Sendable {
             throw Failure(description: "the metadata at \(url) is not JSON")
         }
         // RFC 8414 section 3.3: metadata of another issuer is not to be used.
-        guard metadata["issuer"]?.string == issuer else {
+        guard metadata["issuer"]?.string?.utf8.elementsEqual(issuer.utf8) == true else {
             throw Failure(description: "the metadata at \(url) is not that of \(issuer)")
         }
         guard let keys = metadata["jwks_uri"]?.string else {

@@ -26,8 +26,6 @@ actor KeyService {
         var documents: [JWK] = []
         /// Whether the newest fetch lacks a key that an older one had.
         var lostKeys = false
-        /// No configuration names this issuer any more, or the process ends.
-        var isLeaving = false
         var fetch: Task<Void, Never>?
         var wake: Task<Void, Never>?
         var waiters: [@Sendable () -> Void] = []
@@ -92,10 +90,12 @@ actor KeyService {
     }
 
     private func remove(_ identity: KeysIdentity) {
-        self.entries[identity]?.isLeaving = true
-        self.run(identity) { $0.stop() }
-        guard let entry = self.entries.removeValue(forKey: identity) else { return }
+        guard var entry = self.entries.removeValue(forKey: identity) else { return }
+        // A fetch that nobody wants any more did not fail: it is not counted, nor logged.
+        _ = entry.machine.stop()
+        entry.fetch?.cancel()
         entry.wake?.cancel()
+        for resume in entry.waiters { resume() }
         let client = entry.client
         Task { try? await client.shutdown() }
     }
@@ -167,7 +167,7 @@ actor KeyService {
             self.fetch(identity, id: id, deadline: deadline)
         case .cancelFetch:
             self.entries[identity]?.fetch?.cancel()
-            if self.entries[identity]?.isLeaving == false { self.noteFailure(identity, "the fetch took too long") }
+            self.noteFailure(identity, "the fetch took too long")
         case .publish:
             guard let entry = self.entries[identity], let keys = entry.fetched else { return }
             self.publish(Publication(identity: identity, keys: keys, lostKeys: entry.lostKeys))
@@ -200,17 +200,17 @@ actor KeyService {
         self.entries[identity]?.fetch = Task {
             do {
                 let fetched = try await fetcher.fetch(remote, timeout: max(1, deadline - Self.now))
-                // The machine has given this fetch up: keys that it never published must not count as known.
-                guard !Task.isCancelled else { return }
                 self.fetchEnded(identity, id: id, .success(fetched))
             } catch {
-                if !Task.isCancelled { self.fetchEnded(identity, id: id, .failure(error)) }
+                self.fetchEnded(identity, id: id, .failure(error))
             }
         }
     }
 
     private func fetchEnded(_ identity: KeysIdentity, id: Int, _ result: Result<KeyFetcher.Fetched, any Error>) {
-        guard self.entries[identity] != nil else { return }
+        // This is the fetch's own task. The machine has given a cancelled one up: keys that it never published must not
+        // count as known, its failure has been counted, and the issuer may have been removed and added again.
+        guard !Task.isCancelled, self.entries[identity] != nil else { return }
         var outcome = KeySetMachine.FetchOutcome.failed
         switch result {
         case .success(let fetched):

@@ -1,0 +1,88 @@
+import NIOHTTP1
+import PosternCore
+import Testing
+
+@testable import PosternProxy
+
+@Suite struct AdminServerTests {
+    private static let ready = Readiness(listening: true, draining: false, issuersWithoutKeys: [])
+
+    // MARK: - Paths
+
+    @Test(arguments: [AdminServer.Scope.admin, .status])
+    func lifeReadinessAndMetricsAreForBothScopes(scope: AdminServer.Scope) async throws {
+        let server = AdminServer(scope: scope, source: FixedSource(Self.ready))
+        let life = try #require(await server.reply(to: "/healthz"))
+        #expect((life.status, life.contentType, life.body) == (.ok, "application/json", "{\"status\":\"ok\"}\n"))
+        let readiness = try #require(await server.reply(to: "/readyz"))
+        #expect((readiness.status, readiness.contentType) == (.ok, "application/json"))
+        let metrics = try #require(await server.reply(to: "/metrics"))
+        #expect(metrics.status == .ok)
+        #expect(metrics.contentType == "text/plain; version=0.0.4; charset=utf-8")
+        #expect(metrics.body == "postern_up 1\n")
+    }
+
+    @Test func policyIsForTheAdminListenerAlone() async throws {
+        let source = FixedSource(Self.ready)
+        let policy = try #require(await AdminServer(scope: .admin, source: source).reply(to: "/policy"))
+        #expect((policy.status, policy.contentType, policy.body) == (.ok, "application/json", "{\"routes\":[]}\n"))
+        #expect(await AdminServer(scope: .status, source: source).reply(to: "/policy") == nil)
+    }
+
+    @Test(arguments: ["/", "", "/healthz/", "/HEALTHZ", "/metrics/x", "/policy.json", "//healthz", "/%68ealthz", "*"])
+    func nothingIsAtAnyOtherPath(path: String) async {
+        for scope in [AdminServer.Scope.admin, .status] {
+            #expect(await AdminServer(scope: scope, source: FixedSource(Self.ready)).reply(to: path) == nil)
+        }
+    }
+
+    @Test func processThatIsNotReadyIsAliveAllTheSame() async throws {
+        let server = AdminServer(
+            scope: .status, source: FixedSource(Readiness(listening: false, draining: true, issuersWithoutKeys: ["a"])))
+        #expect(await server.reply(to: "/healthz")?.status == .ok)
+        #expect(await server.reply(to: "/readyz")?.status == .serviceUnavailable)
+        #expect(await server.reply(to: "/metrics")?.status == .ok)
+    }
+
+    // MARK: - Readiness
+
+    @Test(arguments: [
+        (Readiness(listening: true, draining: false, issuersWithoutKeys: []), #"{"status":"ready","missing":[]}"#),
+        (
+            Readiness(listening: true, draining: false, issuersWithoutKeys: ["b", "a"]),
+            #"{"status":"not ready","missing":[{"part":"keys","issuer":"b"},{"part":"keys","issuer":"a"}]}"#
+        ),
+        (
+            Readiness(listening: false, draining: false, issuersWithoutKeys: []),
+            #"{"status":"not ready","missing":[{"part":"listeners"}]}"#
+        ),
+        (
+            Readiness(listening: true, draining: true, issuersWithoutKeys: []),
+            #"{"status":"not ready","missing":[{"part":"draining"}]}"#
+        ),
+        (
+            Readiness(listening: false, draining: true, issuersWithoutKeys: ["a"]),
+            #"{"status":"not ready","missing":[{"part":"keys","issuer":"a"},{"part":"listeners"},{"part":"draining"}]}"#
+        ),
+    ])
+    func readinessSaysWhatIsMissing(row: (Readiness, String)) async throws {
+        let reply = try #require(
+            await AdminServer(scope: .admin, source: FixedSource(row.0)).reply(to: "/readyz"))
+        #expect(reply.body == row.1 + "\n")
+        #expect(reply.status == (row.0.isReady ? .ok : .serviceUnavailable))
+        #expect(row.0.isReady == row.1.contains(#""missing":[]"#))
+    }
+}
+
+/// A process in a known state.
+struct FixedSource: AdminSource {
+    private let state: Readiness
+
+    init(_ state: Readiness) {
+        self.state = state
+    }
+
+    func readiness() async -> Readiness { self.state }
+    func metrics() async -> String { "postern_up 1\n" }
+    func policy() async -> String { "{\"routes\":[]}" }
+}
