@@ -22,6 +22,8 @@ extension DownstreamHandler {
 
     private func acquire(fresh: Bool) {
         guard let pool else { return }
+        // Whoever has to wait keeps the head: the loop's memory serves other requests meanwhile.
+        if self.heldHead == nil, pool.machine.idleCount == 0 { self.heldHead = ByteBuffer(bytes: self.loop.output) }
         pool.acquire(for: self, fresh: fresh)
         guard self.exchange.state == .acquiring else { return }
         if self.heldHead == nil { self.heldHead = ByteBuffer(bytes: self.loop.output) }
