@@ -26,18 +26,21 @@ public struct Proxy: Sendable {
     /// - Returns: the exit code: 0 after a drain, 1 if an address cannot be had or a second signal came, 78 for a
     ///   configuration with errors.
     public func run() async -> Int32 {
+        // What comes between the first look at the file and the first request counts: a change of it, and signals.
+        let watch = FileWatch(path: self.configurationPath)
         switch ConfigurationFile.loadUsable(path: self.configurationPath) {
         case .failure(let problems):
             Self.printErrors(problems.problems.map { $0.line(file: self.configurationPath) })
             return 78
         case .success(let loaded):
-            return await self.run(loaded)
+            return await self.run(loaded, watch)
         }
     }
 
-    private func run(_ loaded: LoadedConfiguration) async -> Int32 {
+    private func run(_ loaded: LoadedConfiguration, _ watch: FileWatch) async -> Int32 {
         // A client that is gone is an error of one write, not a signal for the process.
         signal(SIGPIPE, SIG_IGN)
+        let signals = await UnixSignalsSequence(trapping: .sighup, .sigterm, .sigint)
         let configuration = loaded.configuration
         let loops = configuration.eventLoops ?? System.coreCount
         let group = MultiThreadedEventLoopGroup(numberOfThreads: loops)
@@ -52,7 +55,7 @@ public struct Proxy: Sendable {
             return 78
         }
         runtime.logWarnings(loaded.warnings)
-        let code = await runtime.serve()
+        let code = await runtime.serve(signals, watch)
         try? await group.shutdownGracefully()
         return code
     }

@@ -96,15 +96,15 @@ final class ProxyRuntime: Sendable {
     /// Serves until a signal ends the process.
     ///
     /// - Returns: the exit code.
-    func serve() async -> Int32 {
-        let watch = Task { await self.watchFile() }
+    func serve(_ signals: UnixSignalsSequence, _ file: FileWatch) async -> Int32 {
+        let watch = Task { await self.watch(file) }
         ColdCode.releaseSoon()
         defer { watch.cancel() }
         return await withTaskGroup(of: Int32?.self) { tasks in
             let (ended, end) = AsyncStream.makeStream(of: Void.self)
             tasks.addTask {
                 var terminating = false
-                for await signal in await UnixSignalsSequence(trapping: .sighup, .sigterm, .sigint) {
+                for await signal in signals {
                     if signal == .sighup {
                         await self.reload(cause: "SIGHUP")
                     } else if terminating {
@@ -133,8 +133,8 @@ final class ProxyRuntime: Sendable {
         }
     }
 
-    private func watchFile() async {
-        var watch = FileWatch(path: self.path)
+    private func watch(_ file: FileWatch) async {
+        var watch = file
         while (try? await Task.sleep(for: .seconds(1))) != nil {
             if watch.hasChanged() { await self.reload(cause: "file change") }
         }

@@ -208,3 +208,8 @@ def test_idle_memory_at_start_with_all_loops(start, upstream):
     wait_until(lambda: proxy.rss() <= 15 * 1024, 5, "15 MiB resident or less")
 
 
+def test_a_signal_in_the_first_moment_of_readiness_is_a_drain(start, upstream):
+    for _ in range(20):
+        proxy = start(configs.config(upstream))
+        proxy.signal(signal.SIGTERM)
+        assert proxy.wait(5) == 0

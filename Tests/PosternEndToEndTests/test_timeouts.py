@@ -135,3 +135,17 @@ def test_the_response_timeout_counts_from_the_request_not_the_connection(start, 
         began = time.monotonic()
         check_problem(client.send(head("GET", "/health")).response(), "upstream_timeout")
         assert 0.25 < elapsed(began) < 1.5
+
+
+def test_an_early_answer_that_moves_is_not_cut_for_a_body_that_stops(proxy, upstream):
+    def early(exchange):
+        exchange.send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n")
+        for _ in range(10):
+            time.sleep(0.1)
+            exchange.send(b"x")
+
+    upstream.script(early)
+    with proxy.client() as client:
+        client.send(head("POST", "/public/x", "Content-Length: 10"))
+        assert client.response().body == b"x" * 10
+        assert client.closed()

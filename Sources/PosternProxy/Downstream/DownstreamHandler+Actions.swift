@@ -22,6 +22,8 @@ extension DownstreamHandler {
 
     private func acquire(fresh: Bool) {
         guard let pool else { return }
+        // Whoever has to wait keeps the head: the loop's memory serves other requests meanwhile.
+        if self.heldHead == nil, pool.machine.idleCount == 0 { self.heldHead = ByteBuffer(bytes: self.loop.output) }
         pool.acquire(for: self, fresh: fresh)
         guard self.exchange.state == .acquiring else { return }
         if self.heldHead == nil { self.heldHead = ByteBuffer(bytes: self.loop.output) }
@@ -108,9 +110,9 @@ extension DownstreamHandler {
         self.write(ByteBuffer(bytes: loop.output))
     }
 
-    /// The response has moved on: its next part may take as long again.
+    /// The response has moved on: its next part may take as long again, whether or not the client still sends.
     func responseProgressed() {
-        guard let upstream, self.exchange.requestIsComplete else { return }
+        guard let upstream else { return }
         let limit = upstream.isEventStream ? DownstreamHandler.eventStreamIdle : self.snapshot.timeouts.bodyIdle
         self.setDeadline(self.loop.now &+ limit)
     }

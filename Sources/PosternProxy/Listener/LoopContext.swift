@@ -26,7 +26,6 @@ final class LoopContext {
     private(set) var pools: [LoopPool] = []
     /// By issuer index of the snapshot; empty sets have not been had.
     var keys: [KeySet<PublicKey>]
-    private(set) var isDraining = false
 
     private var wheel: DeadlineWheel
     private var owners: [LoopConnection?] = []
@@ -182,7 +181,6 @@ final class LoopContext {
 
     /// Ends idle connections, and every other one after its current exchange.
     func drain() {
-        self.isDraining = true
         for connection in self.downstreams.values { connection.drain() }
         self.flush()
     }
