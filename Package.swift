@@ -111,9 +111,12 @@ let package = Package(
         .testTarget(
             name: "PosternProxyTests",
             dependencies: [
-                "PosternCore", "PosternProxy",
+                "PosternCore", "PosternCrypto", "PosternProxy",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
             ],
             swiftSettings: settings
         ),
