@@ -75,6 +75,7 @@ def test_a_gibibyte_down(proxy, upstream, chunked):
         else:
             client.exactly(GIB, store=False)
     assert upstream.requests[0].sent == GIB
+    print("1 GiB: resident memory grew by %d KiB from %d KiB" % (watch.growth, watch.first))
     assert watch.growth < GROWTH, "grew by %d KiB" % watch.growth
 
 
@@ -91,6 +92,7 @@ def test_a_gibibyte_up(proxy, upstream, chunked):
         upload(client, GIB, chunked)
         assert client.response().body == str(GIB).encode()
     assert upstream.requests[0].body_length == GIB
+    print("1 GiB: resident memory grew by %d KiB from %d KiB" % (watch.growth, watch.first))
     assert watch.growth < GROWTH, "grew by %d KiB" % watch.growth
 
 

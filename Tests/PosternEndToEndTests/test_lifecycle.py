@@ -199,6 +199,7 @@ def test_idle_memory(start, upstream):
         assert proxy.call("GET", "/auth", token=configs.token()).status == 200
     # Idle: what start-up and the first requests needed is given back a moment later.
     wait_until(lambda: proxy.rss() <= 15 * 1024, 5, "15 MiB resident or less")
+    print("idle: %d KiB resident" % proxy.rss())
 
 
 @pytest.mark.release
@@ -206,6 +207,7 @@ def test_idle_memory_at_start_with_all_loops(start, upstream):
     proxy = start(configs.config(upstream, event_loops="auto"))
     # Idle: what start-up and the first requests needed is given back a moment later.
     wait_until(lambda: proxy.rss() <= 15 * 1024, 5, "15 MiB resident or less")
+    print("idle: %d KiB resident" % proxy.rss())
 
 
 def test_a_signal_in_the_first_moment_of_readiness_is_a_drain(start, upstream):
