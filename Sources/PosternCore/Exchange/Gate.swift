@@ -20,8 +20,9 @@ public struct RouteRules: Equatable, Sendable {
     }
 }
 
-/// The rules of one policy, compiled: the order of decisions of 3-behaviour as functions of a request.
-public struct Gate: Sendable {
+/// The rules of one policy, compiled: the order of decisions of 3-behaviour as functions of a request. A class, so that
+/// taking it for a request is one reference and not a copy of every table in it.
+public final class Gate: Sendable {
     public let target: TargetOptions
     public let tokenLimit: Int
     public let routes: RouteTable
