@@ -64,6 +64,7 @@ public struct Proxy: Sendable {
         let text = lines.joined(separator: "\n") + "\n"
         var bytes = Array(text.utf8)[...]
         while !bytes.isEmpty {
+            // The system call takes a pointer; it does not leave the closure.
             let written = bytes.withUnsafeBytes { unsafe write(2, $0.baseAddress, $0.count) }
             guard written > 0 else { return }
             bytes = bytes.dropFirst(written)

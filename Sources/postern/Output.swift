@@ -20,6 +20,7 @@ extension CommandOutput {
     private static func write(_ text: String, to descriptor: Int32) {
         var rest = Array(text.utf8)[...]
         while !rest.isEmpty {
+            // The system call takes a pointer; it does not leave the closure.
             let count = rest.withUnsafeBytes { posixWrite(descriptor, $0.baseAddress, $0.count) }
             if count < 0, errno == EINTR { continue }
             // Whoever should read it is gone.

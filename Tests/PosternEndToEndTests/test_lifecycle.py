@@ -197,7 +197,7 @@ def test_idle_memory(start, upstream):
     proxy = start(configs.config(upstream))
     for _ in range(5):
         assert proxy.call("GET", "/auth", token=configs.token()).status == 200
-    # Idle: what start-up and the first requests needed is given back a moment later.
+    # Idle after start: code that ran until then is given back a moment later. Requests after that bring it back again.
     wait_until(lambda: proxy.rss() <= 15 * 1024, 5, "15 MiB resident or less")
     print("idle: %d KiB resident" % proxy.rss())
 
@@ -205,9 +205,24 @@ def test_idle_memory(start, upstream):
 @pytest.mark.release
 def test_idle_memory_at_start_with_all_loops(start, upstream):
     proxy = start(configs.config(upstream, event_loops="auto"))
-    # Idle: what start-up and the first requests needed is given back a moment later.
+    # Idle after start: code that ran until then is given back a moment later. Requests after that bring it back again.
     wait_until(lambda: proxy.rss() <= 15 * 1024, 5, "15 MiB resident or less")
     print("idle: %d KiB resident" % proxy.rss())
+
+
+@pytest.mark.release
+def test_idle_memory_with_keys_by_url(start, upstream, key_server):
+    server = key_server(configs.RSA)
+    issuer = configs.issuer(keys={"url": server.url + "/jwks", "refresh": "5m"})
+    proxy = start(configs.config(upstream, event_loops="auto", issuers={"main": issuer}))
+    assert server.fetches() == 1
+    wait_until(lambda: proxy.rss() <= 15 * 1024, 5, "15 MiB resident or less")
+    print("idle, keys by URL: %d KiB resident" % proxy.rss())
+    for _ in range(5):
+        assert proxy.call("GET", "/auth", token=configs.token()).status == 200
+    print("the same after five requests: %d KiB" % proxy.rss())
+    proxy.metrics()
+    print("the same after a scrape of the metrics: %d KiB" % proxy.rss())
 
 
 def test_a_signal_in_the_first_moment_of_readiness_is_a_drain(start, upstream):

@@ -31,7 +31,9 @@ public enum UpstreamHead {
     /// - Parameters:
     ///   - permit: the proof that the request may go on.
     ///   - token: whose identity is inserted; nil for anonymous callers.
-    ///   - lingeringClose: whether the upstream connection is not to be kept.
+    ///   - forwardToken: whether Authorization goes on.
+    ///   - client: the connection's own forwarding lines.
+    ///   - identifiers: those assigned to this request.
     /// - Returns: whether the client had sent a header that speaks of identity.
     public static func compose(
         _ bytes: RawSpan, _ head: RequestHead, _ target: CheckedTarget, permit: borrowing Permit,

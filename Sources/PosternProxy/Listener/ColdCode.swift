@@ -8,7 +8,7 @@
 
 /// Gives the memory of code back that runs rarely. Linking, reading the configuration, fetching keys touch code all over the
 /// program, and the kernel maps 64 KiB around every page that is touched: without this, several times of what serving needs
-/// stays resident for good.
+/// stays resident for good. What serving needs comes back with the next requests and stays until the next release.
 enum ColdCode {
     /// Calls `release` a moment from now, when what is going on is over.
     static func releaseSoon() {
