@@ -26,7 +26,12 @@ public enum DownstreamHead {
 
     /// Which framing the client's side has for a response.
     public static func framing(of head: ResponseHead, minorVersion: UInt8) -> Framing {
-        switch head.framing {
+        Self.framing(of: head.framing, minorVersion: minorVersion)
+    }
+
+    /// Which framing the client's side has for a response whose body is framed like this.
+    public static func framing(of body: BodyFraming, minorVersion: UInt8) -> Framing {
+        switch body {
         case .none, .length: .plain
         case .chunked, .untilClose: minorVersion == 0 ? .untilClose : .chunked
         }

@@ -129,6 +129,9 @@ public struct Exchange: Equatable, Sendable {
         return false
     }
 
+    /// Whether the request may yet be sent again.
+    public var mayRetry: Bool { self.reusedConnection && self.retriesLeft > 0 }
+
     /// Whether all of the request went to the upstream.
     public var requestIsComplete: Bool { self.requestComplete }
 

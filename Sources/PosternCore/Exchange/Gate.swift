@@ -20,6 +20,21 @@ public struct RouteRules: Equatable, Sendable {
     }
 }
 
+/// What the path of a request reads of its route's rules: numbers alone, so that taking them is no more than a few loads.
+public struct RouteLimits: Equatable, Sendable {
+    public let responseTimeout: Int64
+    public let bodyLimit: Int64?
+    public let forwardToken: Bool
+    public let upstream: Int
+
+    init(_ rules: RouteRules) {
+        self.responseTimeout = rules.responseTimeout
+        self.bodyLimit = rules.bodyLimit
+        self.forwardToken = rules.forwardToken
+        self.upstream = rules.upstream
+    }
+}
+
 /// The rules of one policy, compiled: the order of decisions of 3-behaviour as functions of a request. A class, so that
 /// taking it for a request is one reference and not a copy of every table in it.
 public final class Gate: Sendable {
@@ -34,6 +49,8 @@ public final class Gate: Sendable {
     public let identity: IdentityRules
     /// Counts the policies of this process; a `VerifiedToken` knows the one it was made for.
     public let generation: Int
+    private let limits: [RouteLimits]
+    private let fallbackLimits: RouteLimits
 
     public init(
         target: TargetOptions, tokenLimit: Int, routes: RouteTable, policy: PolicyCatalogue, rules: [RouteRules],
@@ -47,6 +64,8 @@ public final class Gate: Sendable {
         self.fallback = fallback
         self.identity = identity
         self.generation = generation
+        self.limits = rules.map(RouteLimits.init)
+        self.fallbackLimits = RouteLimits(fallback)
     }
 
     /// What is known of a request before any token is verified.
@@ -62,6 +81,11 @@ public final class Gate: Sendable {
     @inlinable
     public func rules(of route: Int) -> RouteRules {
         route < 0 ? self.fallback : self.rules[route]
+    }
+
+    /// The limits of a route.
+    public func limits(of route: Int) -> RouteLimits {
+        route < 0 ? self.fallbackLimits : self.limits[route]
     }
 
     // MARK: - Steps 2 to 4: path, route, credential

@@ -26,15 +26,15 @@ public struct Identifiers: Sendable {
         if self.keptRequestID {
             self.requestID.append(bytes.slice(head.requestID))
         } else {
-            Self.appendHex(high, to: &self.requestID)
-            Self.appendHex(low, to: &self.requestID)
+            self.requestID.append(hex: high)
+            self.requestID.append(hex: low)
         }
         if self.keptTrace {
             let start = Int(head.traceparent.start) &+ 3
             self.traceID.append(bytes.extracting(start..<(start &+ 32)))
         } else {
-            Self.appendHex(high, to: &self.traceID)
-            Self.appendHex(low, to: &self.traceID)
+            self.traceID.append(hex: high)
+            self.traceID.append(hex: low)
         }
     }
 
@@ -45,8 +45,8 @@ public struct Identifiers: Sendable {
         self.keptRequestID = false
         self.keptTrace = false
         let (high, low) = self.random.next()
-        Self.appendHex(high, to: &self.requestID)
-        Self.appendHex(low, to: &self.requestID)
+        self.requestID.append(hex: high)
+        self.requestID.append(hex: low)
     }
 
     /// Appends the header lines that are not kept from the client.
@@ -61,7 +61,7 @@ public struct Identifiers: Sendable {
             output.append("traceparent: 00-")
             output.append(contentsOf: self.traceID)
             output.append(UInt8(ascii: "-"))
-            Self.appendHex(self.random.next().0 | 1, to: &output)
+            output.append(hex: self.random.next().0 | 1)
             output.append("-00\r\n")
         }
     }
@@ -98,16 +98,6 @@ public struct Identifiers: Sendable {
         if version.equals("ff") { return false }
         if version.equals("00") { return range.count == 55 }
         return range.count == 55 || text.byte(55) == UInt8(ascii: "-")
-    }
-
-    private static func appendHex(_ value: UInt64, to output: inout [UInt8]) {
-        var shift: UInt64 = 60
-        while true {
-            let digit = UInt8(truncatingIfNeeded: (value >> shift) & 0xF)
-            output.append(digit < 10 ? digit &+ UInt8(ascii: "0") : digit &+ (UInt8(ascii: "a") &- 10))
-            if shift == 0 { return }
-            shift &-= 4
-        }
     }
 }
 

@@ -37,6 +37,13 @@ extension RawSpan {
         UInt64(littleEndian: unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self))
     }
 
+    /// Thirty-two bytes from `offset`, as four little-endian words that are worked on side by side. Traps when out of
+    /// bounds.
+    @inlinable @inline(__always)
+    func words(_ offset: Int) -> SIMD4<UInt64> {
+        SIMD4(self.word(offset), self.word(offset &+ 8), self.word(offset &+ 16), self.word(offset &+ 24))
+    }
+
     /// The bytes of `range`. Traps when out of bounds.
     @inlinable @inline(__always)
     @_lifetime(copy self)
@@ -67,7 +74,17 @@ extension RawSpan {
         let count = self.byteCount
         guard count == lowercase.utf8CodeUnitCount else { return false }
         return lowercase.withUTF8Buffer { expected in
-            for i in 0..<count where self.byte(i).asciiLowercased != expected[i] { return false }
+            var i = 0
+            while i &+ 8 <= count {
+                // The literal is as long as the span, so the load stays inside it; it does not leave the closure.
+                let word = unsafe UnsafeRawBufferPointer(expected).loadUnaligned(fromByteOffset: i, as: UInt64.self)
+                if self.word(i).asciiLowercased != UInt64(littleEndian: word) { return false }
+                i &+= 8
+            }
+            while i < count {
+                if self.byte(i).asciiLowercased != expected[i] { return false }
+                i &+= 1
+            }
             return true
         }
     }
@@ -104,7 +121,43 @@ extension UInt8 {
     }
 }
 
+extension UInt64 {
+    /// Eight bytes with their ASCII upper-case letters made lower-case. With the high bits masked off no addition carries
+    /// into the next byte.
+    @inlinable @inline(__always)
+    public var asciiLowercased: UInt64 {
+        let high: UInt64 = 0x8080_8080_8080_8080
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        let low = self & ~high
+        let letters = (low &+ ones &* (0x80 - 0x41)) & ~(low &+ ones &* (0x80 - 0x5B)) & ~self & high
+        return self | letters &>> 2
+    }
+}
+
 extension [UInt8] {
+    /// Appends the sixteen lower-case hexadecimal digits of a number.
+    mutating func append(hex value: UInt64) {
+        self.append(littleEndian: Self.hexDigits(UInt32(truncatingIfNeeded: value &>> 32)))
+        self.append(littleEndian: Self.hexDigits(UInt32(truncatingIfNeeded: value)))
+    }
+
+    /// The eight digits of a number, the first one in the lowest byte: each half byte gets a byte, then all eight become
+    /// digits at once.
+    private static func hexDigits(_ value: UInt32) -> UInt64 {
+        var x = UInt64(value)
+        x = (x & 0xFFFF_0000) &<< 16 | x & 0xFFFF
+        x = (x & 0x0000_FF00_0000_FF00) &<< 8 | x & 0x0000_00FF_0000_00FF
+        x = (x & 0x00F0_00F0_00F0_00F0) &<< 4 | x & 0x000F_000F_000F_000F
+        let letters = ((x &+ 0x0606_0606_0606_0606) &>> 4) & 0x0101_0101_0101_0101
+        // From `9` to `a` there are 39 more than from 9 to 10.
+        return (x &+ 0x3030_3030_3030_3030 &+ letters &* 39).byteSwapped
+    }
+
+    private mutating func append(littleEndian word: UInt64) {
+        // The pointer does not leave the closure.
+        unsafe Swift.withUnsafeBytes(of: word.littleEndian) { unsafe self.append(contentsOf: $0) }
+    }
+
     /// Appends the bytes of a span.
     ///
     /// The one use of a buffer pointer in the core: spans have no bulk append yet, and copying byte by byte costs a

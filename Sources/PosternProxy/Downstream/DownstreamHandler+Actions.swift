@@ -22,11 +22,8 @@ extension DownstreamHandler {
 
     private func acquire(fresh: Bool) {
         guard let pool else { return }
-        // Whoever has to wait keeps the head: the loop's memory serves other requests meanwhile.
-        if self.heldHead == nil, pool.machine.idleCount == 0 { self.heldHead = ByteBuffer(bytes: self.loop.output) }
         pool.acquire(for: self, fresh: fresh)
         guard self.exchange.state == .acquiring else { return }
-        if self.heldHead == nil { self.heldHead = ByteBuffer(bytes: self.loop.output) }
         self.setDeadline(self.loop.now &+ pool.upstream.connectTimeout &+ 50_000_000)
     }
 
@@ -35,7 +32,7 @@ extension DownstreamHandler {
         self.waiter = nil
         self.upstream = upstream
         upstream.begin(self)
-        self.perform(self.exchange.upstreamReady(reused: upstream.hasServed))
+        self.step { $0.upstreamReady(reused: upstream.hasServed) }
         self.processPending()
         self.resumeReading()
     }
@@ -43,27 +40,20 @@ extension DownstreamHandler {
     /// The pool has no place for this request, or could not open a connection.
     func upstreamUnavailable(_ code: RefusalCode) {
         self.waiter = nil
-        self.perform(self.exchange.upstreamUnavailable(code))
+        self.step { $0.upstreamUnavailable(code) }
         self.processPending()
         self.resumeReading()
     }
 
     private func send(answerContinue: Bool) {
-        guard let upstream else { return }
-        if answerContinue { self.write(ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n")) }
-        if let held = self.heldHead {
-            upstream.send(held)
-            self.heldHead = nil
-        } else {
-            upstream.send(self.loop.output)
-        }
+        guard let upstream, let head = self.heldHead.take() else { return }
+        if answerContinue { self.relay { $0.append("HTTP/1.1 100 Continue\r\n\r\n") } }
+        upstream.send(head, kept: self.exchange.mayRetry)
         let now = self.loop.now
         self.record.upstreamStarted = now
         self.setDeadline(
             now &+ (self.exchange.readsBody ? self.snapshot.timeouts.bodyIdle : self.responseTimeout))
     }
-
-    var responseTimeout: Int64 { self.rules?.responseTimeout ?? self.snapshot.timeouts.response }
 
     private func retry() {
         self.heldHead = self.upstream?.sent
@@ -85,29 +75,27 @@ extension DownstreamHandler {
 
     // MARK: - Response
 
-    /// A final response head stands in `buffer` and was read: composes the client's into the loop's output.
-    func relayHead(_ buffer: ByteBuffer) {
-        let loop = self.loop
-        self.record.status = loop.response.status
-        self.record.upstreamDuration = loop.now &- self.record.upstreamStarted
-        self.responseFraming = DownstreamHead.framing(of: loop.response, minorVersion: self.minorVersion)
-        let close = self.exchange.responseHead(endsWithConnection: self.responseFraming == .untilClose)
-        loop.output.removeAll(keepingCapacity: true)
-        DownstreamHead.compose(
-            buffer.readableBytesSpan, loop.response, client: .init(minorVersion: self.minorVersion, close: close),
-            framing: self.responseFraming, into: &loop.output)
+    /// A final response head stands in `buffer` and was read: the client gets its own.
+    func relayHead(_ buffer: ByteBuffer, _ facts: ResponseIntake.Facts) {
+        self.record.status = facts.status
+        self.record.upstreamDuration = self.loop.now &- self.record.upstreamStarted
+        let framing = DownstreamHead.framing(of: facts.framing, minorVersion: self.minorVersion)
+        self.responseFraming = framing
+        let close = self.note { $0.responseHead(endsWithConnection: framing == .untilClose) }
+        let client = DownstreamHead.Client(minorVersion: self.minorVersion, close: close)
+        self.relay {
+            self.loop.responses.compose(buffer.readableBytesSpan, client: client, framing: framing, into: &$0)
+        }
         self.responseProgressed()
     }
 
     /// An interim response (1xx) stands in `buffer` and was read. HTTP/1.0 knows none; 100 was answered by the proxy.
-    func relayInterim(_ buffer: ByteBuffer) {
-        let loop = self.loop
-        guard self.minorVersion == 1, loop.response.status != 100 else { return }
-        loop.output.removeAll(keepingCapacity: true)
-        DownstreamHead.compose(
-            buffer.readableBytesSpan, loop.response, client: .init(minorVersion: 1, close: false), framing: .plain,
-            into: &loop.output)
-        self.write(ByteBuffer(bytes: loop.output))
+    func relayInterim(_ buffer: ByteBuffer, _ facts: ResponseIntake.Facts) {
+        guard self.minorVersion == 1, facts.status != 100 else { return }
+        let client = DownstreamHead.Client(minorVersion: 1, close: false)
+        self.relay {
+            self.loop.responses.compose(buffer.readableBytesSpan, client: client, framing: .plain, into: &$0)
+        }
     }
 
     /// The response has moved on: its next part may take as long again, whether or not the client still sends.
@@ -130,12 +118,11 @@ extension DownstreamHandler {
         self.refusal = nil
         self.recordRefusal(code)
         if self.texts.requestID.isEmpty {
-            self.loop.identifiers.assignNew()
-            self.texts.requestID.append(contentsOf: self.loop.identifiers.requestID)
+            self.texts.requestID = self.loop.intake.makeRequestID()
         }
         let bytes = self.snapshot.answer.bytes(
             for: refusal, requestID: self.texts.requestID, toHead: self.toHead, close: ending != .nextRequest)
-        self.write(ByteBuffer(bytes: bytes))
+        self.relay { $0.append(contentsOf: bytes) }
         self.finishRecord()
         self.end(ending)
     }

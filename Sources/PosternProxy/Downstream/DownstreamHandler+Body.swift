@@ -23,7 +23,8 @@ extension DownstreamHandler {
             case .problem(let problem):
                 self.refusal = Refusal(problem)
                 buffer.moveReaderIndex(to: buffer.writerIndex)
-                self.perform(self.exchange.bodyRefused(Refusal(problem).code))
+                let code = Refusal(problem).code
+                self.step { $0.bodyRefused(code) }
                 return
             }
         }
@@ -31,9 +32,9 @@ extension DownstreamHandler {
 
     private func acceptData(_ slice: ByteBuffer) -> Bool {
         self.bodyBytes &+= Int64(slice.readableBytes)
-        if let limit = self.rules?.bodyLimit, self.bodyBytes > limit {
+        if let limit = self.bodyLimit, self.bodyBytes > limit {
             self.refusal = .bodyTooLarge
-            self.perform(self.exchange.bodyRefused(.contentTooLarge))
+            self.step { $0.bodyRefused(.contentTooLarge) }
             return false
         }
         guard let upstream else { return false }
@@ -57,14 +58,12 @@ extension DownstreamHandler {
                 self.record.spoofed = true
                 self.loop.metrics.spoofedRequests &+= 1
                 self.refusal = Refusal(HTTPProblem.malformed(.trailer))
-                self.perform(self.exchange.bodyRefused(.badRequest))
+                self.step { $0.bodyRefused(.badRequest) }
                 return
             }
-            var end: [UInt8] = []
-            ChunkEncoder.appendEnd(trailers: trailers, to: &end)
-            self.upstream?.write(ByteBuffer(bytes: end))
+            self.upstream?.append { ChunkEncoder.appendEnd(trailers: trailers, to: &$0) }
         }
-        self.exchange.requestEnded()
+        self.note { $0.requestEnded() }
         if self.exchange.state == .forwarding(.awaited) {
             self.setDeadline(self.loop.now &+ self.responseTimeout)
         } else {

@@ -14,22 +14,19 @@ extension DownstreamHandler {
     func finishRecord() {
         guard self.record.isOpen else { return }
         self.record.isOpen = false
-        let record = self.record
-        self.record.token = nil
         let loop = self.loop
-        let duration = loop.now &- record.started
-        let label =
-            record.route == ExchangeRecord.notRouted ? RouteLabels.none : self.snapshot.labelNumber(of: record.route)
+        let route = self.record.route
+        let label = route == ExchangeRecord.notRouted ? RouteLabels.none : self.snapshot.labelNumber(of: route)
         // A client that went away before any answer was written: 499 is the usual way to count it.
-        let status = record.status == 0 ? 499 : record.status
-        loop.metrics.requests.increment(
-            LoopMetrics.requestKey(route: label, method: record.method, status: status))
-        loop.metrics.requestDuration.record(duration)
-        if let upstream = record.upstreamDuration { loop.metrics.upstreamDuration.record(upstream) }
-        guard self.snapshot.logAccess == .all || (self.snapshot.logAccess == .denied && record.refusal != nil) else {
-            return
-        }
-        self.logAccess(record, status: status, duration: duration)
+        let status = self.record.status == 0 ? 499 : self.record.status
+        let duration = loop.now &- self.record.started
+        loop.metrics.finished(
+            LoopMetrics.requestKey(route: label, method: self.record.method, status: status), duration: duration,
+            upstream: self.record.upstreamDuration)
+        let logs =
+            self.snapshot.logAccess == .all || (self.snapshot.logAccess == .denied && self.record.refusal != nil)
+        if logs { self.logAccess(self.record, status: status, duration: duration) }
+        self.record.token = nil
     }
 
     private func logAccess(_ record: ExchangeRecord, status: Int, duration: Int64) {

@@ -11,10 +11,8 @@ final class DownstreamHandler: LoopConnection, ChannelDuplexHandler {
     typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    let loop: LoopContext
     let client: ClientFacts
-    var context: ChannelHandlerContext?
-    var exchange = Exchange()
+    private(set) var exchange = Exchange()
     var record = ExchangeRecord()
     var texts = ExchangeTexts()
     var upstream: UpstreamHandler?
@@ -28,12 +26,14 @@ final class DownstreamHandler: LoopConnection, ChannelDuplexHandler {
     var refusal: Refusal?
     /// How the current response goes to the client.
     var responseFraming = DownstreamHead.Framing.plain
-    /// The head that waits for an upstream connection, or may have to be sent again.
-    var heldHead: ByteBuffer?
+    /// The upstream's head, until there is a connection to send it on.
+    var heldHead: [UInt8]?
     var body = BodyDecoder(.none, trailerLimit: 0)
     var bodyIsChunked = false
     var bodyBytes: Int64 = 0
-    var rules: RouteRules?
+    /// What the route says of the current request: nanoseconds for the response head, bytes of the body.
+    var responseTimeout: Int64 = 0
+    var bodyLimit: Int64?
     /// The snapshot that the current request is judged by.
     var snapshot: Snapshot
     var minorVersion: UInt8 = 1
@@ -44,10 +44,8 @@ final class DownstreamHandler: LoopConnection, ChannelDuplexHandler {
     var pending: ByteBuffer?
     private var partialScanner: HeadScanner?
     private var isProcessing = false
-    private var flushPending = false
     private var readPending = false
     private var lingeredBytes = 0
-    private var timer: DeadlineWheel.Entry?
 
     /// Bytes of pipelined requests that are kept before reading stops.
     private static let pendingLimit = 64 * 1024
@@ -56,32 +54,53 @@ final class DownstreamHandler: LoopConnection, ChannelDuplexHandler {
     static let lingerTime: Int64 = 2_000_000_000
 
     init(loop: LoopContext, client: ClientFacts) {
-        self.loop = loop
         self.client = client
         self.snapshot = loop.snapshot
+        super.init(loop: loop)
+    }
+
+    /// Tells the machine what happened and does what it says. The machine is taken out and put back, so that what it says
+    /// may lead to the next event.
+    @inline(__always)
+    func step(_ event: (inout Exchange) -> Exchange.Action) {
+        var machine = self.exchange
+        let action = event(&machine)
+        self.exchange = machine
+        self.perform(action)
+    }
+
+    /// Tells the machine something that asks for nothing.
+    @inline(__always)
+    func note<Result>(_ event: (inout Exchange) -> Result) -> Result {
+        var machine = self.exchange
+        let result = event(&machine)
+        self.exchange = machine
+        return result
     }
 
     // MARK: - Life
 
     func handlerAdded(context: ChannelHandlerContext) {
-        self.context = context
-        self.timer = self.loop.addTimed(self)
+        self.attach(context)
         self.loop.add(self)
         self.setDeadline(self.loop.now &+ self.snapshot.timeouts.head)
+        if context.channel.isActive { self.opened(context) }
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
-        if let timer { self.loop.removeTimed(timer) }
-        self.timer = nil
-        self.context = nil
+        self.detach()
         self.loop.remove(self)
     }
 
+    func channelActive(context: ChannelHandlerContext) {
+        self.opened(context)
+    }
+
     func channelInactive(context: ChannelHandlerContext) {
-        self.perform(self.exchange.disconnected())
+        self.closed()
+        self.step { $0.disconnected() }
         self.finishRecord()
         self.pending = nil
-        self.loop.flush()
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -91,8 +110,7 @@ final class DownstreamHandler: LoopConnection, ChannelDuplexHandler {
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         guard case .some(.inputClosed) = event as? ChannelEvent else { return }
         // What was sent before the end still counts, if the machine waits for nothing else.
-        self.perform(self.exchange.inputClosed())
-        self.loop.flush()
+        self.step { $0.inputClosed() }
     }
 
     // MARK: - Bytes
@@ -106,10 +124,6 @@ final class DownstreamHandler: LoopConnection, ChannelDuplexHandler {
         }
         self.process(&buffer)
         if buffer.readableBytes > 0, self.exchange.state != .closed { self.pending = buffer }
-    }
-
-    func channelReadComplete(context: ChannelHandlerContext) {
-        self.loop.flush()
     }
 
     /// Goes on with bytes that were put aside.
@@ -147,7 +161,7 @@ final class DownstreamHandler: LoopConnection, ChannelDuplexHandler {
     }
 
     private func beginRequest() {
-        self.exchange.received()
+        self.note { $0.received() }
         self.toHead = false
         let now = self.loop.now
         self.openRecord(now: now)
@@ -157,32 +171,24 @@ final class DownstreamHandler: LoopConnection, ChannelDuplexHandler {
     /// Reads a head if it is complete. Returns whether there is more to do with the buffer.
     private func readHead(_ buffer: inout ByteBuffer) -> Bool {
         if !self.record.isOpen { self.openRecord(now: self.loop.now) }
-        var outcome: HeadScanner.Outcome
-        if var scanner = self.partialScanner {
-            outcome = scanner.scan(buffer.readableBytesSpan, limits: self.snapshot.headLimits)
-            if case .incomplete = outcome {
-                self.partialScanner = scanner
-                return false
-            }
-            self.partialScanner = nil
-            self.loop.scanner = scanner
-        } else {
-            self.loop.scanner.reset()
-            outcome = self.loop.scanner.scan(buffer.readableBytesSpan, limits: self.snapshot.headLimits)
-            if case .incomplete = outcome {
-                self.partialScanner = self.loop.scanner
-                return false
-            }
-        }
+        let snapshot = self.loop.snapshot
+        // A head that waited for keys may be judged under another policy now: its route's number means nothing there.
+        self.record.route = ExchangeRecord.notRouted
+        let outcome = self.loop.intake.take(
+            buffer.readableBytesSpan, resumed: self.partialScanner.take(), gate: snapshot.gate,
+            limits: snapshot.headLimits, now: self.loop.wallTime)
         switch outcome {
-        case .complete(let end):
-            return self.headComplete(&buffer, end: end)
+        case .incomplete(let scanner):
+            self.partialScanner = scanner
+            return false
         case .problem(let problem):
+            self.snapshot = snapshot
             self.refuseHead(problem)
             buffer.moveReaderIndex(to: buffer.writerIndex)
             return false
-        case .incomplete:
-            return false
+        case .judged(let facts, let route, let verdict):
+            self.snapshot = snapshot
+            return self.headTaken(&buffer, facts, route: route, verdict)
         }
     }
 
@@ -215,45 +221,37 @@ final class DownstreamHandler: LoopConnection, ChannelDuplexHandler {
             self.upstream?.resumeReading()
             self.processPending()
             self.resumeReading()
-            self.loop.flush()
         }
         context.fireChannelWritabilityChanged()
     }
 
-    var isWritable: Bool { self.context?.channel.isWritable ?? false }
-
-    /// Writes to the client; flushed at the end of this turn.
-    func write(_ buffer: ByteBuffer) {
-        guard let context else { return }
-        self.record.bytesOut &+= Int64(buffer.readableBytes)
-        context.write(self.wrapOutboundOut(buffer), promise: nil)
-        if !self.flushPending {
-            self.flushPending = true
-            self.loop.needsFlush(self)
-        }
+    /// Passes on to the client what was made here.
+    @inline(__always)
+    func relay(_ body: (inout [UInt8]) -> Void) {
+        var out = self.takeOut()
+        let before = out.count
+        body(&out)
+        self.record.bytesOut &+= Int64(out.count &- before)
+        self.giveBack(out)
     }
 
-    override func flushNow() {
-        guard self.flushPending else { return }
-        self.flushPending = false
-        self.context?.flush()
+    /// Passes on to the client a slice of what came.
+    func relay(_ slice: ByteBuffer) {
+        self.record.bytesOut &+= Int64(slice.readableBytes)
+        self.write(slice)
     }
 
     // MARK: - Time and end
 
-    func setDeadline(_ deadline: Int64) {
-        if let timer { self.loop.setDeadline(timer, deadline) }
-    }
-
     override func deadlinePassed(now: Int64) {
         let connecting = self.waiter != nil && (self.pool?.machine.connecting ?? 0) > 0
-        self.perform(self.exchange.deadlinePassed(connecting: connecting))
+        self.step { $0.deadlinePassed(connecting: connecting) }
     }
 
     /// The process is to end.
     func drain() {
         // The last answer may still be on its way to a slow client.
-        if self.exchange.drain() == .close { self.closeAfterWriting() }
+        if self.note({ $0.drain() }) == .close { self.closeAfterWriting() }
     }
 
     func closeNow() {

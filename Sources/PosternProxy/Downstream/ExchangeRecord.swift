@@ -33,17 +33,35 @@ struct ExchangeTexts {
     var method: [UInt8] = []
     var path: [UInt8] = []
 
+    /// Takes a request's id.
+    mutating func take(requestID: [UInt8]) {
+        self.requestID.removeAll(keepingCapacity: true)
+        self.requestID.append(contentsOf: requestID)
+    }
+
+    /// Takes what only the access log needs.
+    mutating func take(traceID: [UInt8], method: RawSpan, target: RawSpan) {
+        self.traceID.removeAll(keepingCapacity: true)
+        self.traceID.append(contentsOf: traceID)
+        self.method.removeAll(keepingCapacity: true)
+        self.method.append(method)
+        self.path.removeAll(keepingCapacity: true)
+        self.appendPath(target)
+    }
+
     /// Takes the path of a request target: up to the query, which is never logged. A target that is no path (it may hold
     /// credentials) is not taken at all.
-    mutating func appendPath(_ target: RawSpan) {
+    private mutating func appendPath(_ target: RawSpan) {
         guard target.byteCount > 0, target.byte(0) == UInt8(ascii: "/") else { return }
         var end = 1
         while end < target.byteCount, target.byte(end) != UInt8(ascii: "?") { end += 1 }
         self.path.append(target.extracting(0..<end))
     }
 
+    /// Forgets the request before; keeps the memory.
     mutating func removeAll() {
-        self.requestID.removeAll(keepingCapacity: true)
+        if !self.requestID.isEmpty { self.requestID.removeAll(keepingCapacity: true) }
+        guard !self.method.isEmpty else { return }
         self.traceID.removeAll(keepingCapacity: true)
         self.method.removeAll(keepingCapacity: true)
         self.path.removeAll(keepingCapacity: true)

@@ -9,17 +9,10 @@ final class LoopContext {
     let services: ProxyServices
     /// The policy in force for new requests.
     private(set) var snapshot: Snapshot
-    var cache: TokenCache<VerifiedToken>
-    var identifiers: Identifiers
-    // Values that are reused from request to request, so that reading one allocates nothing. Each is a property of its
-    // own: two of them may be changed at once.
-    var scanner = HeadScanner()
-    var responseScanner = HeadScanner(skipsEmptyLine: false)
-    var head = RequestHead()
-    var response = ResponseHead()
-    var target = CheckedTarget(path: .none)
-    var captures = Captures()
-    var output: [UInt8] = []
+    /// Where requests are read and judged.
+    var intake: Intake
+    /// Where responses are read.
+    var responses = ResponseIntake()
     var metrics = LoopMetrics()
     var accessLog: AccessLogBuffer
     /// By upstream index of the snapshot.
@@ -33,6 +26,12 @@ final class LoopContext {
     private var wakeAt: Int64 = .max
     private var wake: Scheduled<Void>?
     private var flushList: [LoopConnection] = []
+    private var spareList: [LoopConnection] = []
+    private var spareBuffers: [[UInt8]] = []
+    /// The time of this turn; zero between turns, and until somebody asks.
+    private var turnTime: Int64 = 0
+    private var turnWallTime: Double = 0
+    private var turnEnd: @Sendable () -> Void = {}
     /// Connections that clients opened.
     private(set) var downstreams: [ObjectIdentifier: DownstreamHandler] = [:]
 
@@ -41,21 +40,86 @@ final class LoopContext {
         self.services = services
         self.snapshot = snapshot
         var generator = SystemRandomNumberGenerator()
-        self.cache = TokenCache(seed: (generator.next(), generator.next()))
-        self.identifiers = Identifiers(random: IdentifierSource(seed: generator.next(), generator.next()))
+        self.intake = Intake(
+            identifierSeed: (generator.next(), generator.next()), cacheSeed: (generator.next(), generator.next()))
         self.keys = snapshot.issuers.map { $0.fixedKeys ?? KeySet() }
         self.wheel = DeadlineWheel(now: Int64(NIODeadline.now().uptimeNanoseconds))
         self.accessLog = AccessLogBuffer(sink: services.sink)
         self.pools = snapshot.upstreams.map { LoopPool($0, loop: self) }
+        let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        self.turnEnd = { bound.value.endTurn() }
     }
 
+    // MARK: - Turns
+
+    /// Nanoseconds of the monotonic clock, read once a turn: what one turn of the loop does happens at one time.
+    var now: Int64 {
+        if self.turnTime == 0 { self.beginTurn() }
+        return self.turnTime
+    }
+
+    /// Unix seconds, read once a turn.
+    var wallTime: Double {
+        if self.turnWallTime == 0 {
+            if self.turnTime == 0 { self.beginTurn() }
+            self.turnWallTime = SystemClock.unixTime
+        }
+        return self.turnWallTime
+    }
+
+    /// After something that takes longer than a request usually does.
+    func readClock() {
+        self.turnTime = Self.monotonicTime
+    }
+
+    private static var monotonicTime: Int64 { Int64(truncatingIfNeeded: NIODeadline.now().uptimeNanoseconds) }
+
+    /// The first thing of a turn that needs the time, or writes. A turn ends when everything that the kernel had to say was
+    /// dealt with: the loop runs its tasks after that.
+    private func beginTurn() {
+        self.turnTime = Self.monotonicTime
+        self.eventLoop.execute(self.turnEnd)
+    }
+
+    private func endTurn() {
+        while !self.flushList.isEmpty {
+            var list = self.flushList
+            self.flushList = self.spareList
+            self.spareList = []
+            for connection in list { connection.flushNow() }
+            list.removeAll(keepingCapacity: true)
+            self.spareList = list
+        }
+        self.turnTime = 0
+        self.turnWallTime = 0
+    }
+
+    /// Remembers that `connection` has written something; it is flushed when this turn of the loop ends.
+    func needsFlush(_ connection: LoopConnection) {
+        if self.turnTime == 0 { self.beginTurn() }
+        self.flushList.append(connection)
+    }
+
+    // MARK: - Buffers
+
+    /// An empty array to write to, with memory if there is some to spare.
+    func takeBuffer() -> [UInt8] {
+        self.spareBuffers.popLast() ?? []
+    }
+
+    /// Gives an array's memory to whoever writes next. Nobody else may hold the array.
+    func giveBuffer(_ buffer: consuming [UInt8]) {
+        guard buffer.capacity <= Self.spareSize, self.spareBuffers.count < Self.spareCount else { return }
+        buffer.removeAll(keepingCapacity: true)
+        self.spareBuffers.append(buffer)
+    }
+
+    /// Bytes of a buffer, and number of buffers, that are kept: what one turn needs, and no memory that grows with the
+    /// number of connections.
+    private static let spareSize = 16 * 1024
+    private static let spareCount = 128
+
     // MARK: - Time
-
-    /// Nanoseconds of the monotonic clock.
-    var now: Int64 { Int64(truncatingIfNeeded: NIODeadline.now().uptimeNanoseconds) }
-
-    /// Unix seconds.
-    var wallTime: Double { SystemClock.unixTime }
 
     func addTimed(_ connection: LoopConnection) -> DeadlineWheel.Entry {
         let entry = self.wheel.add()
@@ -69,9 +133,9 @@ final class LoopContext {
         self.owners[Int(entry)] = nil
     }
 
-    /// Sets when `entry`'s owner is told that its time is over; `Int64.max`: never.
-    func setDeadline(_ entry: DeadlineWheel.Entry, _ deadline: Int64) {
-        if self.wheel.set(entry, deadline) { self.scheduleWake() }
+    /// Has the wheel look at `entry`'s owner at `time`.
+    func watch(_ entry: DeadlineWheel.Entry, _ time: Int64) {
+        if self.wheel.set(entry, time) { self.scheduleWake() }
     }
 
     private func scheduleWake() {
@@ -91,25 +155,8 @@ final class LoopContext {
         let now = self.now
         self.due.removeAll(keepingCapacity: true)
         self.wheel.expire(now: now, into: &self.due)
-        for entry in self.due { self.owners[Int(entry)]?.deadlinePassed(now: now) }
-        self.flush()
+        for entry in self.due { self.owners[Int(entry)]?.looked(now: now) }
         self.scheduleWake()
-    }
-
-    // MARK: - One flush per turn
-
-    /// Remembers that `target` has written something; it is flushed when this turn of the loop ends.
-    func needsFlush(_ target: LoopConnection) {
-        self.flushList.append(target)
-    }
-
-    /// Flushes what was written during this turn.
-    func flush() {
-        while !self.flushList.isEmpty {
-            let list = self.flushList
-            self.flushList.removeAll(keepingCapacity: true)
-            for target in list { target.flushNow() }
-        }
     }
 
     // MARK: - Connections
@@ -147,7 +194,7 @@ final class LoopContext {
     func adopt(_ snapshot: Snapshot) {
         let old = self.snapshot
         let sameIssuers = old.issuers == snapshot.issuers
-        if !sameIssuers || old.configuration.identity != snapshot.configuration.identity { self.cache.removeAll() }
+        if !sameIssuers || old.configuration.identity != snapshot.configuration.identity { self.intake.forgetTokens() }
         var known: [KeysIdentity: KeySet<PublicKey>] = [:]
         for (issuer, keys) in zip(old.issuers, self.keys) { known[issuer.keysIdentity] = keys }
         self.keys = snapshot.issuers.map { known[$0.keysIdentity] ?? $0.fixedKeys ?? KeySet() }
@@ -168,13 +215,13 @@ final class LoopContext {
         }
         guard publication.lostKeys else { return }
         let name = publication.identity.name
-        self.cache.removeAll { $0.principal.issuer == name }
+        self.intake.forgetTokens { $0.principal.issuer == name }
     }
 
     /// A copy of the counters, with the gauges read now.
     func currentMetrics() -> LoopMetrics {
         var metrics = self.metrics
-        metrics.cachedTokens = self.cache.count
+        metrics.cachedTokens = self.intake.cachedTokens
         metrics.poolWaiting = self.pools.reduce(0) { $0 + $1.machine.waitingCount }
         return metrics
     }
@@ -182,7 +229,6 @@ final class LoopContext {
     /// Ends idle connections, and every other one after its current exchange.
     func drain() {
         for connection in self.downstreams.values { connection.drain() }
-        self.flush()
     }
 
     /// Closes what is still open.
@@ -191,13 +237,4 @@ final class LoopContext {
         for pool in self.pools { pool.drain() }
         self.wake?.cancel()
     }
-}
-
-/// A connection that has a deadline and is flushed once a turn: the two kinds of handlers. A base class, not a protocol, so
-/// that lists of them hold plain references.
-class LoopConnection {
-    /// The connection's deadline is over.
-    func deadlinePassed(now: Int64) {}
-    /// Writes out what was written during this turn of the loop.
-    func flushNow() {}
 }

@@ -33,6 +33,13 @@ struct LoopMetrics: Sendable {
     /// `permit` and the codes, by index.
     static let decisionNames = ["permit"] + RefusalCode.allCases.map(\.rawValue)
 
+    /// Counts a request that is over; durations in nanoseconds.
+    mutating func finished(_ key: UInt64, duration: Int64, upstream: Int64?) {
+        self.requests.increment(key)
+        self.requestDuration.record(duration)
+        if let upstream { self.upstreamDuration.record(upstream) }
+    }
+
     static func requestKey(route: Int, method: Method, status: Int) -> UInt64 {
         1 << 63 | UInt64(route) << 24 | UInt64(method.rawValue) << 16 | UInt64(status)
     }

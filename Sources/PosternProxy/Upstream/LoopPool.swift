@@ -148,13 +148,11 @@ final class LoopPool {
         }
         self.connections[number] = handler
         self.run(self.machine.connected(number), asking: nil)
-        self.loop.flush()
     }
 
     private func connectFailed(_ number: UpstreamPool.ConnectionID) {
         self.freeNumbers.append(number)
         self.loop.metrics.upstreamConnectFailures &+= 1
         self.run(self.machine.connectFailed(), asking: nil)
-        self.loop.flush()
     }
 }

@@ -9,18 +9,15 @@ final class UpstreamHandler: LoopConnection, ChannelDuplexHandler {
     typealias OutboundOut = ByteBuffer
 
     let id: UpstreamPool.ConnectionID
-    let loop: LoopContext
     private let pool: LoopPool
-    private var context: ChannelHandlerContext?
-    private var timer: DeadlineWheel.Entry?
     /// Whose request is on this connection; nil while it is idle. The two refer to each other only during an exchange.
     private var downstream: DownstreamHandler?
     /// Whether the pool's machine counts this connection as in use.
     var isLeased = false
     /// Whether a response was read completely on this connection before.
     private(set) var hasServed = false
-    /// The head that was sent last: for sending it again, and as memory for the next one.
-    private(set) var sent = ByteBuffer()
+    /// The head that was sent last, while it may have to be sent again.
+    private(set) var sent: [UInt8]?
     private(set) var isEventStream = false
 
     private enum Response {
@@ -38,34 +35,29 @@ final class UpstreamHandler: LoopConnection, ChannelDuplexHandler {
     private var failed = false
     private var partial: ByteBuffer?
     private var partialScanner: HeadScanner?
-    /// What goes to the client next: composed here, and reused once it is written.
-    private var out = ByteBuffer()
-    private var flushPending = false
     private var readPending = false
-
-    /// Slices up to this size are copied behind what is to be written, which costs less than a write of their own.
-    private static let copyLimit = 8 * 1024
 
     init(id: UpstreamPool.ConnectionID, pool: LoopPool, loop: LoopContext) {
         self.id = id
         self.pool = pool
-        self.loop = loop
         self.idleLimit = pool.upstream.idleTimeout
+        super.init(loop: loop)
     }
 
     // MARK: - Life
 
     func handlerAdded(context: ChannelHandlerContext) {
-        self.context = context
-        self.timer = self.loop.addTimed(self)
+        self.attach(context)
         self.loop.metrics.upstreamConnections += 1
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
-        if let timer { self.loop.removeTimed(timer) }
-        self.timer = nil
-        self.context = nil
+        self.detach()
         self.loop.metrics.upstreamConnections -= 1
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        self.opened(context)
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -74,22 +66,21 @@ final class UpstreamHandler: LoopConnection, ChannelDuplexHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
+        self.closed()
         self.pool.closed(self)
         if let downstream = self.downstream {
             if self.response == .body, self.body.endsWithConnection, !self.failed {
                 self.finishBody(downstream, keepAlive: false)
             } else {
-                downstream.perform(downstream.exchange.upstreamClosed(untouched: self.untouched))
+                let untouched = self.untouched
+                downstream.step { $0.upstreamClosed(untouched: untouched) }
             }
         }
         self.downstream = nil
-        self.loop.flush()
     }
 
     /// Whether a request can be sent.
     var isActive: Bool { self.context?.channel.isActive ?? false }
-
-    var isWritable: Bool { self.context?.channel.isWritable ?? false }
 
     // MARK: - Requests
 
@@ -100,75 +91,62 @@ final class UpstreamHandler: LoopConnection, ChannelDuplexHandler {
         self.untouched = true
         self.asked = false
         self.isEventStream = false
-        if let timer { self.loop.setDeadline(timer, .max) }
+        self.setDeadline(.max)
     }
 
-    /// Sends a head. Its bytes are kept until the next one.
-    func send(_ head: [UInt8]) {
-        self.sent.clear()
-        self.sent.writeBytes(head)
-        self.write(self.sent)
-    }
-
-    /// Sends a head that waited.
-    func send(_ head: ByteBuffer) {
-        self.sent = head
-        self.write(head)
-    }
-
-    /// Writes to the upstream; flushed at the end of this turn.
-    func write(_ buffer: ByteBuffer) {
-        guard let context else { return }
-        context.write(self.wrapOutboundOut(buffer), promise: nil)
-        if !self.flushPending {
-            self.flushPending = true
-            self.loop.needsFlush(self)
+    /// Sends a head.
+    ///
+    /// - Parameter kept: the request is its head alone and may have to be sent again: the head is kept until the
+    ///   response begins.
+    func send(_ head: consuming [UInt8], kept: Bool) {
+        if kept {
+            self.sent = head
+            self.write(keeping: head)
+        } else {
+            self.write(head)
         }
     }
 
     /// Writes content as one chunk.
     func writeChunk(_ slice: ByteBuffer) {
-        var size: [UInt8] = []
-        size.reserveCapacity(ChunkEncoder.maximumSizeLine)
-        ChunkEncoder.appendSizeLine(slice.readableBytes, to: &size)
-        var buffer = ByteBuffer(bytes: size)
-        if slice.readableBytes <= Self.copyLimit {
-            buffer.writeImmutableBuffer(slice)
-            buffer.writeStaticString("\r\n")
-            self.write(buffer)
-        } else {
-            self.write(buffer)
-            self.write(slice)
-            self.write(ByteBuffer(staticString: "\r\n"))
-        }
+        self.append { ChunkEncoder.appendSizeLine(slice.readableBytes, to: &$0) }
+        self.write(slice)
+        self.append { $0.append("\r\n") }
     }
 
-    override func flushNow() {
-        guard self.flushPending else { return }
-        self.flushPending = false
+    override func willFlush() {
         self.asked = true
-        self.context?.flush()
     }
 
     /// The exchange is over and the connection may serve another.
     func release() {
-        self.downstream = nil
-        self.response = .none
+        self.forget()
         self.hasServed = true
         self.pool.released(self)
     }
 
     /// The connection was put among the idle ones.
     func parked() {
-        if let timer { self.loop.setDeadline(timer, self.loop.now &+ self.idleLimit) }
+        self.setDeadline(self.loop.now &+ self.idleLimit)
     }
 
     /// The exchange is over and the connection cannot serve another.
     func discard() {
-        self.downstream = nil
-        self.response = .none
+        self.forget()
         self.pool.discarded(self)
         self.close()
+    }
+
+    private func forget() {
+        self.downstream = nil
+        self.response = .none
+        self.forgetSent()
+    }
+
+    /// The response has begun, or is not waited for: nothing will be sent again.
+    private func forgetSent() {
+        guard let sent = self.sent.take() else { return }
+        self.loop.giveBuffer(consume sent)
     }
 
     func close() {
@@ -195,7 +173,10 @@ final class UpstreamHandler: LoopConnection, ChannelDuplexHandler {
             self.close()
             return
         }
-        self.untouched = false
+        if self.untouched {
+            self.untouched = false
+            self.forgetSent()
+        }
         if var partial = self.partial {
             self.partial = nil
             partial.writeBuffer(&buffer)
@@ -203,10 +184,6 @@ final class UpstreamHandler: LoopConnection, ChannelDuplexHandler {
         } else {
             self.process(&buffer)
         }
-    }
-
-    func channelReadComplete(context: ChannelHandlerContext) {
-        self.loop.flush()
     }
 
     private func process(_ buffer: inout ByteBuffer) {
@@ -224,56 +201,41 @@ final class UpstreamHandler: LoopConnection, ChannelDuplexHandler {
 
     /// Reads a head if it is complete. Returns whether there is more to do.
     private func readHead(_ buffer: inout ByteBuffer, _ downstream: DownstreamHandler) -> Bool {
-        let loop = self.loop
-        if let scanner = self.partialScanner {
-            loop.responseScanner = scanner
-            self.partialScanner = nil
-        } else {
-            loop.responseScanner.reset()
-        }
-        let outcome = loop.responseScanner.scan(buffer.readableBytesSpan, limits: Self.headLimits)
+        let outcome = self.loop.responses.take(
+            buffer.readableBytesSpan, resumed: self.partialScanner.take(), limits: Self.headLimits,
+            toHead: downstream.toHead)
         switch outcome {
-        case .incomplete:
-            self.partialScanner = loop.responseScanner
+        case .incomplete(let scanner):
+            self.partialScanner = scanner
             self.partial = buffer
             return false
-        case .problem:
-            downstream.perform(downstream.exchange.responseInvalid())
+        case .head(let facts) where facts.status != 101:
+            self.headComplete(&buffer, facts, downstream)
+            return true
+        // Nobody asked for another protocol.
+        case .problem, .head:
+            downstream.step { $0.responseInvalid() }
             return false
-        case .complete(let end):
-            return self.headComplete(&buffer, end: end, downstream)
         }
     }
 
-    private func headComplete(_ buffer: inout ByteBuffer, end: Int, _ downstream: DownstreamHandler) -> Bool {
-        let loop = self.loop
-        do throws(HTTPProblem) {
-            try loop.response.read(
-                buffer.readableBytesSpan, lines: loop.responseScanner.lines, end: end, toHead: downstream.toHead)
-            // Nobody asked for another protocol.
-            guard loop.response.status != 101 else { throw .malformed(.startLine) }
-        } catch {
-            downstream.perform(downstream.exchange.responseInvalid())
-            return false
+    private func headComplete(
+        _ buffer: inout ByteBuffer, _ facts: ResponseIntake.Facts, _ downstream: DownstreamHandler
+    ) {
+        if facts.isInterim {
+            downstream.relayInterim(buffer, facts)
+        } else {
+            self.keepAlive = facts.keepAlive
+            self.isEventStream = facts.isEventStream
+            if let seconds = facts.keepAliveTimeout {
+                // The upstream counts from its own last byte: leave a fifth of its time.
+                self.idleLimit = min(self.pool.upstream.idleTimeout, min(seconds, 3600) &* 800_000_000)
+            }
+            self.body = BodyDecoder(facts.framing, trailerLimit: Self.headLimits.head)
+            self.response = .body
+            downstream.relayHead(buffer, facts)
         }
-        if loop.response.isInterim {
-            downstream.relayInterim(buffer)
-            buffer.moveReaderIndex(forwardBy: end)
-            return true
-        }
-        self.keepAlive = loop.response.keepAlive
-        self.isEventStream = loop.response.isEventStream
-        if let seconds = loop.response.keepAliveTimeout {
-            // The upstream counts from its own last byte: leave a fifth of its time.
-            self.idleLimit = min(self.pool.upstream.idleTimeout, min(seconds, 3600) &* 800_000_000)
-        }
-        self.body = BodyDecoder(loop.response.framing, trailerLimit: Self.headLimits.head)
-        downstream.relayHead(buffer)
-        self.out.clear()
-        self.out.writeBytes(loop.output)
-        buffer.moveReaderIndex(forwardBy: end)
-        self.response = .body
-        return true
+        buffer.moveReaderIndex(forwardBy: facts.end)
     }
 
     /// Heads of responses may be larger than those of requests: services set many cookies.
@@ -287,7 +249,6 @@ final class UpstreamHandler: LoopConnection, ChannelDuplexHandler {
             self.append(slice, downstream)
             return true
         case .needMore:
-            self.writeOut(downstream)
             downstream.responseProgressed()
             return false
         case .complete(let end):
@@ -296,43 +257,25 @@ final class UpstreamHandler: LoopConnection, ChannelDuplexHandler {
             self.finishBody(downstream, keepAlive: self.keepAlive && buffer.readableBytes == 0)
             return false
         case .problem:
-            self.writeOut(downstream)
-            downstream.perform(downstream.exchange.responseInvalid())
+            downstream.step { $0.responseInvalid() }
             return false
         }
     }
 
     private func append(_ slice: ByteBuffer, _ downstream: DownstreamHandler) {
-        let chunked = downstream.responseFraming == .chunked
-        if chunked {
-            self.loop.output.removeAll(keepingCapacity: true)
-            ChunkEncoder.appendSizeLine(slice.readableBytes, to: &self.loop.output)
-            self.out.writeBytes(self.loop.output)
-        }
-        if slice.readableBytes <= Self.copyLimit {
-            self.out.writeImmutableBuffer(slice)
-        } else {
-            self.writeOut(downstream)
-            downstream.write(slice)
-        }
-        if chunked { self.out.writeStaticString("\r\n") }
-    }
-
-    private func writeOut(_ downstream: DownstreamHandler) {
-        guard self.out.readableBytes > 0 else { return }
-        downstream.write(self.out)
-        self.out.clear()
+        guard downstream.responseFraming == .chunked else { return downstream.relay(slice) }
+        downstream.relay { ChunkEncoder.appendSizeLine(slice.readableBytes, to: &$0) }
+        downstream.relay(slice)
+        downstream.relay { $0.append("\r\n") }
     }
 
     private func finishBody(_ downstream: DownstreamHandler, keepAlive: Bool) {
         if downstream.responseFraming == .chunked {
-            self.loop.output.removeAll(keepingCapacity: true)
-            ChunkEncoder.appendEnd(trailers: self.body.trailers, to: &self.loop.output)
-            self.out.writeBytes(self.loop.output)
+            let trailers = self.body.trailers
+            downstream.relay { ChunkEncoder.appendEnd(trailers: trailers, to: &$0) }
         }
-        self.writeOut(downstream)
         self.response = .none
-        downstream.perform(downstream.exchange.responseEnded(upstreamKeepsAlive: keepAlive))
+        downstream.step { $0.responseEnded(upstreamKeepsAlive: keepAlive) }
     }
 
     // MARK: - Flow control

@@ -1,0 +1,184 @@
+/// The memory in which one event loop reads requests, and the steps of a request that need no I/O: its head is found, read,
+/// judged, and composed for the upstream. One value an event loop, reused from request to request, so that nothing is
+/// allocated; one call a step, so that the shell reaches into its memory a few times for a request and not for each byte.
+public struct Intake: Sendable {
+    private var scanner = HeadScanner()
+    private var head = RequestHead()
+    private var target = CheckedTarget(path: .none)
+    private var captures = Captures()
+    private var identifiers: Identifiers
+    private var cache: TokenCache<VerifiedToken>
+
+    /// - Parameters:
+    ///   - identifierSeed: randomness for request and trace ids.
+    ///   - cacheSeed: randomness for the token cache's hash.
+    public init(identifierSeed: (UInt64, UInt64), cacheSeed: (UInt64, UInt64)) {
+        self.identifiers = Identifiers(random: IdentifierSource(seed: identifierSeed.0, identifierSeed.1))
+        self.cache = TokenCache(seed: cacheSeed)
+    }
+
+    /// What a head says that outlives its bytes.
+    public struct Facts: Equatable, Sendable {
+        public var method = Method.other
+        /// The x of HTTP/1.x.
+        public var minorVersion: UInt8 = 1
+        public var keepAlive = false
+        public var expectsContinue = false
+        /// An Upgrade that Connection names.
+        public var upgrade = false
+        public var framing = BodyFraming.none
+        /// Bytes of the head.
+        public var end = 0
+        public var methodToken = ByteRange.none
+        public var target = ByteRange.none
+
+        public init() {}
+
+        init(_ head: RequestHead) {
+            self.method = head.method
+            self.minorVersion = head.minorVersion
+            self.keepAlive = head.keepAlive
+            self.expectsContinue = head.expectsContinue
+            self.upgrade = head.upgrade
+            self.framing = head.framing
+            self.end = head.end
+            self.methodToken = head.methodToken
+            self.target = head.target
+        }
+    }
+
+    /// What becomes of a request.
+    public enum Verdict: Sendable {
+        /// It may go on; the token is nil for anonymous callers.
+        case permit(Permit, VerifiedToken?)
+        /// The token in this range is not in the cache: verify it, then `accept` and `authorize`.
+        case verify(ByteRange)
+        /// The token is nil unless it was verified and the route's rules refuse it.
+        case refuse(Refusal, VerifiedToken?)
+    }
+
+    /// What stands at the beginning of some bytes.
+    public enum Outcome: Sendable {
+        /// All bytes are used and the head goes on: look again with `scanner` when there are more.
+        case incomplete(HeadScanner)
+        /// No head, or one that cannot be read: nothing after it can be, either.
+        case problem(HTTPProblem)
+        /// A well-formed head. `route` is `PolicyCatalogue.undeclared` where none was matched.
+        case judged(Facts, route: Int, Verdict)
+    }
+
+    // MARK: - Steps 1 to 6
+
+    /// Reads the head that `bytes` begin with, and judges it as far as that goes without verifying a token.
+    ///
+    /// - Parameters:
+    ///   - resumed: the scanner of an earlier `incomplete` for the same head.
+    ///   - now: Unix seconds; a cached verdict whose time is over does not count.
+    public mutating func take(
+        _ bytes: RawSpan, resumed: HeadScanner?, gate: Gate, limits: HeadLimits, now: Double
+    ) -> Outcome {
+        if let resumed { self.scanner = resumed } else { self.scanner.reset() }
+        switch self.scanner.scan(bytes, limits: limits) {
+        case .incomplete:
+            return .incomplete(self.scanner)
+        case .problem(let problem):
+            return .problem(problem)
+        case .complete(let end):
+            do throws(HTTPProblem) {
+                try self.head.read(bytes, lines: self.scanner.lines, end: end, limits: limits)
+            } catch {
+                return .problem(error)
+            }
+        }
+        self.identifiers.assign(bytes, self.head)
+        var route = PolicyCatalogue.undeclared
+        let admission = gate.admit(
+            bytes, self.head, route: &route, target: &self.target, captures: &self.captures)
+        switch admission {
+        case .permit(let permit):
+            return .judged(Facts(self.head), route: route, .permit(permit, nil))
+        case .refuse(let refusal):
+            return .judged(Facts(self.head), route: route, .refuse(refusal, nil))
+        case .verify(let range):
+            guard let token = self.cached(bytes.slice(range), gate: gate, now: now) else {
+                return .judged(Facts(self.head), route: route, .verify(range))
+            }
+            return .judged(Facts(self.head), route: route, self.authorize(token, bytes, gate: gate, route: route))
+        }
+    }
+
+    /// The cached verdict on a token, made ready for this policy.
+    @inline(__always)
+    private mutating func cached(_ token: RawSpan, gate: Gate, now: Double) -> VerifiedToken? {
+        guard let cached = self.cache.lookup(token), now < cached.expiresAt else { return nil }
+        if gate.isCurrent(cached) { return cached }
+        guard case .success(let renewed) = gate.verifiedToken(for: cached.principal) else { return nil }
+        self.cache.insert(token: token.array(), value: renewed)
+        return renewed
+    }
+
+    /// Step 5, for the head that was taken last: takes over a principal whose token was verified.
+    public mutating func accept(
+        _ principal: Principal, token: RawSpan, gate: Gate, now: Double
+    ) -> Result<VerifiedToken, Refusal> {
+        let result = gate.verifiedToken(for: principal)
+        if case .success(let verified) = result, now < verified.expiresAt {
+            self.cache.insert(token: token.array(), value: verified)
+        }
+        return result
+    }
+
+    /// Step 6, for the head that was taken last: the route's rules.
+    public func authorize(_ token: VerifiedToken, _ bytes: RawSpan, gate: Gate, route: Int) -> Verdict {
+        switch gate.authorize(route: route, token: token, bytes: bytes, captures: self.captures) {
+        case .success(let permit): .permit(permit, token)
+        case .failure(let refusal): .refuse(refusal, token)
+        }
+    }
+
+    // MARK: - Step 7
+
+    /// Appends the upstream's head for the head that was taken last. Returns whether the client had sent a header that
+    /// speaks of identity.
+    public mutating func compose(
+        _ bytes: RawSpan, permit: Permit, token: VerifiedToken?, gate: Gate, forwardToken: Bool, client: ClientFacts,
+        into output: inout [UInt8]
+    ) -> Bool {
+        UpstreamHead.compose(
+            bytes, self.head, self.target, permit: permit, token: token, identity: gate.identity,
+            forwardToken: forwardToken, client: client, identifiers: &self.identifiers, into: &output)
+    }
+
+    /// Whether the head that was taken last has fields that speak of identity: for requests that are refused.
+    public func spoofs(_ bytes: RawSpan, gate: Gate) -> Bool {
+        gate.spoofs(bytes, self.head)
+    }
+
+    // MARK: - Identifiers
+
+    /// The request id of the head that was taken last.
+    public var requestID: [UInt8] { self.identifiers.requestID }
+    /// The trace id of the head that was taken last.
+    public var traceID: [UInt8] { self.identifiers.traceID }
+
+    /// Makes an id for a request whose head could not be read.
+    public mutating func makeRequestID() -> [UInt8] {
+        self.identifiers.assignNew()
+        return self.identifiers.requestID
+    }
+
+    // MARK: - Cache
+
+    /// Verified tokens held.
+    public var cachedTokens: Int { self.cache.count }
+
+    /// Forgets every verified token.
+    public mutating func forgetTokens() {
+        self.cache.removeAll()
+    }
+
+    /// Forgets the tokens that the condition holds for.
+    public mutating func forgetTokens(where condition: (VerifiedToken) -> Bool) {
+        self.cache.removeAll(where: condition)
+    }
+}

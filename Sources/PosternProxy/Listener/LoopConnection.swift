@@ -1,0 +1,203 @@
+import NIOCore
+import PosternCore
+
+/// A connection of an event loop: it has a deadline, and what is written to it in one turn of the loop goes out at the end
+/// of that turn. A base class, not a protocol, so that lists of connections hold plain references.
+///
+/// What is small is gathered in `out` and given to the kernel directly. The channel gets what the kernel does not take,
+/// and slices that are worth a write of their own; until it is rid of them everything goes its way, so that bytes never
+/// overtake each other.
+class LoopConnection {
+    let loop: LoopContext
+    private(set) var context: ChannelHandlerContext?
+    /// The socket, while it is open and nothing else (such as TLS) stands between it and the handler.
+    private var socket: SocketSend?
+    /// What was written in this turn; the memory is the loop's while there is nothing.
+    private var out: [UInt8] = []
+    /// Whether somebody else keeps what `out` holds.
+    private var isOutShared = false
+    /// Whether this connection is among those that the loop flushes at the end of the turn.
+    private var isListed = false
+    /// Whether the channel may still hold bytes that it could not write.
+    private var channelHolds = false
+    private var timer: DeadlineWheel.Entry?
+    /// When the owner is to be told that its time is over; `Int64.max`: never.
+    private(set) var deadline = Int64.max
+    /// When the wheel looks at this connection: never after `deadline`.
+    fileprivate(set) var watched = Int64.max
+
+    /// Slices up to this size are copied behind what is to be written, which costs less than a write of their own.
+    static let copyLimit = 8 * 1024
+
+    init(loop: LoopContext) {
+        self.loop = loop
+    }
+
+    // MARK: - Life
+
+    /// The handler is in its channel.
+    final func attach(_ context: ChannelHandlerContext) {
+        self.context = context
+        self.timer = self.loop.addTimed(self)
+    }
+
+    /// The channel's socket is open.
+    final func opened(_ context: ChannelHandlerContext) {
+        self.socket = SocketSend(context.channel)
+    }
+
+    /// The channel's socket is closed.
+    final func closed() {
+        self.socket = nil
+        self.out = []
+    }
+
+    /// The handler is out of its channel.
+    final func detach() {
+        self.closed()
+        if let timer { self.loop.removeTimed(timer) }
+        self.timer = nil
+        self.context = nil
+    }
+
+    // MARK: - Time
+
+    /// The connection's deadline is over.
+    func deadlinePassed(now: Int64) {}
+
+    /// Sets the deadline. One that only moves further away, as with nearly every step of a request, is a store: the
+    /// wheel looks at its old time and finds the new one.
+    final func setDeadline(_ deadline: Int64) {
+        self.deadline = deadline
+        guard deadline < self.watched, let timer else { return }
+        self.watched = deadline
+        self.loop.watch(timer, deadline)
+    }
+
+    /// The wheel has come to `watched`.
+    final func looked(now: Int64) {
+        self.watched = .max
+        let deadline = self.deadline
+        guard deadline <= now else { return self.setDeadline(deadline) }
+        self.deadline = .max
+        self.deadlinePassed(now: now)
+    }
+
+    // MARK: - Writing
+
+    /// Whether what is written is also taken.
+    final var isWritable: Bool {
+        guard let context else { return false }
+        return !self.channelHolds || context.channel.isWritable
+    }
+
+    /// Takes what was written in this turn so far, to append to it; `giveBack` must follow.
+    @inline(__always)
+    final func takeOut() -> [UInt8] {
+        if !self.isListed {
+            self.isListed = true
+            self.loop.needsFlush(self)
+            return self.loop.takeBuffer()
+        }
+        let bytes = self.out
+        self.out = []
+        return bytes
+    }
+
+    /// Ends a `takeOut`.
+    @inline(__always)
+    final func giveBack(_ bytes: consuming [UInt8]) {
+        self.out = bytes
+    }
+
+    /// Appends to what is written.
+    @inline(__always)
+    final func append(_ body: (inout [UInt8]) -> Void) {
+        var out = self.takeOut()
+        body(&out)
+        self.giveBack(out)
+    }
+
+    /// Writes bytes.
+    final func write(_ bytes: [UInt8]) {
+        guard self.context != nil else { return }
+        guard self.isListed else {
+            self.isListed = true
+            self.out = bytes
+            return self.loop.needsFlush(self)
+        }
+        var out = self.takeOut()
+        out.append(contentsOf: bytes)
+        self.giveBack(out)
+    }
+
+    /// Writes bytes that the caller keeps, too.
+    final func write(keeping bytes: [UInt8]) {
+        self.isOutShared = true
+        self.write(bytes)
+    }
+
+    /// Writes a slice of what was read.
+    final func write(_ slice: ByteBuffer) {
+        guard let context else { return }
+        var slice = slice
+        if slice.readableBytes <= Self.copyLimit {
+            var out = self.takeOut()
+            out.append(slice.readableBytesSpan)
+            return self.giveBack(out)
+        }
+        if self.sendOut(more: true), let socket, context.channel.isActive {
+            slice.moveReaderIndex(forwardBy: socket(slice.readableBytesSpan))
+        }
+        guard slice.readableBytes > 0 else { return }
+        self.hold(slice, context)
+    }
+
+    /// Gives what was written to the kernel, and what that does not take to the channel.
+    final func flushNow() {
+        guard self.isListed else { return }
+        self.willFlush()
+        let isDone = self.sendOut(more: false)
+        // The flush may call back, and what is written then is for the next one.
+        self.isListed = false
+        if !isDone { self.context?.flush() }
+    }
+
+    /// What was written goes out now.
+    func willFlush() {}
+
+    /// Sends `out`. Returns whether all of it, and all that was written before, is with the kernel.
+    private final func sendOut(more: Bool) -> Bool {
+        guard let context else { return false }
+        if self.channelHolds { self.channelHolds = self.channelStillHolds(context) }
+        guard !self.out.isEmpty else { return !self.channelHolds }
+        let out = self.out
+        self.out = []
+        var sent = 0
+        if !self.channelHolds, let socket, context.channel.isActive {
+            sent = socket(out.span.bytes, more: more)
+            if sent == out.count {
+                if !self.isOutShared { self.loop.giveBuffer(consume out) }
+                self.isOutShared = false
+                return true
+            }
+        }
+        self.isOutShared = false
+        self.hold(ByteBuffer(bytes: out[sent...]), context)
+        return false
+    }
+
+    private final func hold(_ buffer: ByteBuffer, _ context: ChannelHandlerContext) {
+        self.channelHolds = true
+        context.write(NIOAny(buffer), promise: nil)
+        if !self.isListed {
+            self.isListed = true
+            self.loop.needsFlush(self)
+        }
+    }
+
+    private final func channelStillHolds(_ context: ChannelHandlerContext) -> Bool {
+        let held = try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)
+        return held != 0
+    }
+}

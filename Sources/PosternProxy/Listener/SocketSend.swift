@@ -1,0 +1,46 @@
+import NIOCore
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// Writes to the socket of a channel without going through the channel: what a request and its answer usually are, a few
+/// hundred bytes that the kernel takes at once, costs one system call and nothing else. The one file that touches a
+/// channel's descriptor.
+///
+/// A descriptor that was closed may be somebody else's connection a moment later. So it is used only while the channel
+/// says that it is active, which it stops saying before anybody is told that it closed.
+struct SocketSend {
+    private let descriptor: Int32
+
+    /// The socket of an open channel; nil where there is none to write to directly, as with TLS or on other systems.
+    init?(_ channel: any Channel) {
+        #if os(Linux)
+            let handle = try? channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(
+                of: NIOBSDSocket.Handle.self
+            ) { $0 }
+            guard let handle, handle >= 0 else { return nil }
+            self.descriptor = handle
+        #else
+            return nil
+        #endif
+    }
+
+    /// Gives bytes to the kernel. Returns how many it took: fewer when its buffer is full, none after any error, which the
+    /// channel will meet as well when it writes the rest.
+    ///
+    /// - Parameter more: more bytes follow at once, so the kernel may wait for them.
+    func callAsFunction(_ bytes: RawSpan, more: Bool = false) -> Int {
+        #if os(Linux)
+            let flags = Int32(truncatingIfNeeded: Int(MSG_NOSIGNAL) | Int(MSG_DONTWAIT) | (more ? Int(MSG_MORE) : 0))
+            // The system call takes a pointer; it does not leave the closure.
+            return unsafe bytes.withUnsafeBytes { buffer in
+                max(0, unsafe send(self.descriptor, buffer.baseAddress, buffer.count, flags))
+            }
+        #else
+            return 0
+        #endif
+    }
+}
