@@ -5,7 +5,6 @@ import dataclasses
 import json
 import os
 import pathlib
-import shutil
 import subprocess
 import tempfile
 import time
@@ -48,15 +47,6 @@ def binary():
     if not path.exists():
         raise callgrind.Missing("there is no %s: build the release first" % path)
     return path
-
-
-def without_debug_info(folder):
-    """A copy of the program that callgrind can read: it knows the symbols, but not the debug information of Swift."""
-    if shutil.which("strip") is None:
-        raise callgrind.Missing("strip is not installed: run 'deploy/local/setup.sh test'")
-    copy = folder / "postern"
-    subprocess.run(["strip", "--strip-debug", "-o", str(copy), str(binary())], check=True, timeout=PATIENCE)
-    return copy
 
 
 def configuration(scenario, ports, service):
@@ -126,8 +116,10 @@ class Measured:
         """
         # What follows an answer (its record, the next deadline) is over a moment later.
         time.sleep(0.3)
-        subprocess.run(["vgdb", "--pid=%d" % self.process.pid, "--wait=30", "dump"], check=True, timeout=PATIENCE,
-                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        asked = subprocess.run(["vgdb", "--pid=%d" % self.process.pid, "--wait=30", "dump"], timeout=PATIENCE,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8")
+        if asked.returncode != 0:
+            raise RuntimeError("callgrind could not be asked for a profile: " + asked.stdout[-1000:])
         self.dumps += 1
         found = [callgrind.Profile().read(file) for file in sorted(self.path.glob("profile.%d-*" % self.dumps))]
         if not found:
@@ -158,6 +150,12 @@ def _handling(profile):
 def string_allocations(profile):
     """Allocations for the storage of a String."""
     return sum(count for chain, count in profile.allocations.items() if names.makes_string(chain))
+
+
+def steady_allocations(profile):
+    """Allocations that every request makes. What happens now and then, by time or by batches (a deadline, a batch of log
+    lines), is not in it: how often that falls on a request depends on the speed of the machine."""
+    return sum(round(count / REQUESTS) for count in profile.allocations.values())
 
 
 def measure(program, scenario):

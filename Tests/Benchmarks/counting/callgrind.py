@@ -6,8 +6,10 @@ from __future__ import annotations
 
 import collections
 import os
+import pathlib
 import re
 import shutil
+import subprocess
 
 # What a heap allocation ends in. A call from one of these to another is the same allocation, not a second one.
 ALLOCATORS = ("malloc", "calloc", "realloc", "posix_memalign", "aligned_alloc", "memalign")
@@ -32,11 +34,20 @@ def command(out, *options):
             "--compress-pos=no", "--read-inline-info=no", *callers, *options]
 
 
+def without_debug_info(program, folder):
+    """A copy of a program that callgrind can read: it needs the symbols, and stumbles over Swift's debug information."""
+    if shutil.which("strip") is None:
+        raise Missing("strip is not installed: run 'deploy/local/setup.sh test'")
+    copy = pathlib.Path(folder) / pathlib.Path(program).name
+    subprocess.run(["strip", "--strip-debug", "-o", str(copy), str(program)], check=True, timeout=180)
+    return copy
+
+
 def environment(**extra):
     """An environment in which the same work takes the same instructions on every processor.
 
-    The C library and libcrypto choose functions by what the processor can do, and the sizes of its caches; these
-    choose the ones that every x86-64 has. Swift's hash seeds are fixed, and no setting of the caller gets in.
+    The C library chooses functions by what the processor can do and the sizes of its caches: here it gets to choose
+    those that every x86-64 has. Swift's hash seeds are fixed, and no setting of the caller gets in.
     """
     env = {name: value for name, value in os.environ.items() if not name.startswith(("POSTERN", "VALGRIND"))}
     env["SWIFT_DETERMINISTIC_HASHING"] = "1"
