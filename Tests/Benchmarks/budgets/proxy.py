@@ -170,6 +170,8 @@ def measure(program, scenario):
             raise RuntimeError("no string allocation is seen in the start of the proxy: the names to look for are wrong")
         measured.client.call(head, FEW)
         few = measured.dump()[0]
+        if _handling(few) == 0:
+            raise RuntimeError("no thread is seen to handle requests: the name of the handler is another")
         measured.client.call(head, MANY)
         return measured.dump()[0].minus(few)
     finally:
