@@ -8,15 +8,15 @@ FUZZ_SECONDS ?= 20
 export FUZZ_SECONDS
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format fuzz release clean
+.PHONY: help run test lint format fuzz bench-micro budgets release clean
 
 help: ## list these commands
-	@sed -n 's/^\([a-z]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do printf 'make %-9s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do printf 'make %-11s %s\n' "$$name" "$$text"; done
 
 run: ## build, start issuer, demo service and Postern, prove a call, go on until Ctrl-C (RUN_ONCE=1: stop after the proof)
 	@deploy/local/run.sh
 
-test: ## everything that CI checks: lint, unit and end-to-end tests, release build, fuzz, run
+test: ## everything that CI checks: lint, unit and end-to-end tests, release build, budgets, fuzz, run
 	@deploy/local/test.sh
 
 lint: ## swift format --strict, shellcheck
@@ -28,8 +28,14 @@ format: ## rewrite the Swift files in the house style
 fuzz: ## replay the corpora, then fuzz each target for FUZZ_SECONDS (20)
 	@deploy/local/fuzz.sh
 
+bench-micro: ## instructions and allocations of the core's operations
+	@deploy/local/bench-micro.sh
+
+budgets: ## count again what requests cost, and write it down as what they may cost (Tests/Benchmarks/budgets)
+	@deploy/local/budgets.sh
+
 release: ## stripped release programs in .build/dist
 	@deploy/local/release.sh
 
 clean: ## remove everything that was built or left by a run
-	@rm -rf .build .build-fuzz .run
+	@rm -rf .build .build-fuzz .build-bench .run

@@ -11,8 +11,9 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 packages=(git ca-certificates pkg-config libssl-dev libsqlite3-dev zlib1g-dev curl)
 case ${1:-run} in
 run) ;;
-# python3, python3-venv: the end-to-end tests      shellcheck: `make lint`
-test) packages+=(python3 python3-venv shellcheck) ;;
+# python3, python3-venv: the end-to-end tests      shellcheck: `make lint`      valgrind, binutils: the budgets
+# openssl: what the verification of a signature is compared with
+test) packages+=(python3 python3-venv shellcheck valgrind binutils openssl) ;;
 *) fail "usage: setup.sh run|test" ;;
 esac
 
