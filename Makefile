@@ -8,7 +8,7 @@ FUZZ_SECONDS ?= 20
 export FUZZ_SECONDS
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format fuzz release clean
+.PHONY: help run test lint format fuzz bench release clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do printf 'make %-9s %s\n' "$$name" "$$text"; done
@@ -28,8 +28,11 @@ format: ## rewrite the Swift files in the house style
 fuzz: ## replay the corpora, then fuzz each target for FUZZ_SECONDS (20)
 	@deploy/local/fuzz.sh
 
+bench: ## Postern beside its peers: CPU per request, latency, memory, system calls (BENCH_ROUNDS, BENCH_SECONDS, BENCH_ONLY)
+	@deploy/local/bench.sh
+
 release: ## stripped release programs in .build/dist
 	@deploy/local/release.sh
 
 clean: ## remove everything that was built or left by a run
-	@rm -rf .build .build-fuzz .run
+	@rm -rf .build .build-fuzz .build-bench .run
