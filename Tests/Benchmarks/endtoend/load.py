@@ -59,23 +59,54 @@ def parse(text):
         duration(percentiles["50"]), duration(percentiles["99"]), failures)
 
 
-def run(name, url, token, cores, seconds, connections=64, tokens=None):
-    """One run of wrk, one thread, against the system `name`. `tokens` is (file, first line, lines, "cycle" or "once")
-    for requests that differ; otherwise each carries `token`."""
+class Started:
+    """A run of wrk that has begun; a context manager that never leaves wrk behind."""
+
+    def __init__(self, name, command, seconds):
+        self.name = name
+        self.seconds = seconds
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                        stderr=subprocess.PIPE, encoding="utf-8", errors="replace")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait(5)
+
+    def result(self):
+        """What wrk reports at its end. Anything but answers of 2xx is an error."""
+        try:
+            output, errors = self.process.communicate(timeout=self.seconds + 60)
+        except subprocess.TimeoutExpired:
+            raise Unusable("%s: wrk does not end" % self.name)
+        if self.process.returncode != 0:
+            raise Unusable("%s: wrk ended with %d: %s" % (
+                self.name, self.process.returncode, (errors or output)[-300:].strip()))
+        try:
+            load = parse(output)
+        except ValueError as error:
+            raise Unusable("%s: %s" % (self.name, error))
+        if load.failures:
+            raise Unusable("%s: %s" % (self.name, ", ".join(load.failures)))
+        return load
+
+
+def started(name, url, token, cores, seconds, connections=64, tokens=None):
+    """Starts wrk, one thread, against the system `name`. `tokens` is (file, first line, lines, "cycle" or "once") for
+    requests that differ; otherwise each carries `token`."""
     command = ["wrk", "-t1", "-c%d" % connections, "-d%ds" % seconds, "--latency", "--timeout", "10s"]
     if tokens is None:
         command += ["-H", "Authorization: Bearer " + token, url]
     else:
         file, first, lines, mode = tokens
         command += ["-s", SCRIPT, url, "--", file, len(token), first, lines, mode]
-    done = subprocess.run(pinned(cores, command), stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8",
-                          errors="replace", timeout=seconds + 60)
-    if done.returncode != 0:
-        raise Unusable("%s: wrk ended with %d: %s" % (name, done.returncode, (done.stderr or done.stdout)[-300:].strip()))
-    try:
-        load = parse(done.stdout)
-    except ValueError as error:
-        raise Unusable("%s: %s" % (name, error))
-    if load.failures:
-        raise Unusable("%s: %s" % (name, ", ".join(load.failures)))
-    return load
+    return Started(name, pinned(cores, command), seconds)
+
+
+def run(*arguments):
+    """One run of wrk from its start to its end; see `started`."""
+    with started(*arguments) as wrk:
+        return wrk.result()

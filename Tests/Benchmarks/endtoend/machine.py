@@ -6,6 +6,9 @@ import platform
 import re
 import subprocess
 
+# Microseconds of one tick of the kernel's accounting.
+TICK = 1e6 / os.sysconf("SC_CLK_TCK")
+
 
 class Cores:
     """Which core does what: the proxy has one to itself, the load generator and the service share another."""
@@ -30,6 +33,14 @@ class Cores:
 def pinned(cores, command):
     """`command`, to be run on these cores. taskset replaces itself, so the process id is the command's own."""
     return ["taskset", "-c", ",".join(map(str, cores))] + [str(each) for each in command]
+
+
+def busy(core):
+    """Microseconds for which the core was not idle so far, the time that a hypervisor gave to others included."""
+    with open("/proc/stat", encoding="ascii") as file:
+        fields = re.search(r"^cpu%d ([\d ]+)$" % core, file.read(), re.M).group(1).split()
+    user, nice, system, _, _, irq, softirq, steal = map(int, fields[:8])
+    return (user + nice + system + irq + softirq + steal) * TICK
 
 
 def cpu_model():

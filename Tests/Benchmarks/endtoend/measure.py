@@ -4,7 +4,7 @@ from __future__ import annotations
 import threading
 import time
 
-from . import load
+from . import load, machine
 from .figures import Unusable
 
 MANY = 10_000
@@ -81,8 +81,12 @@ class Measurement:
         seconds, tokens = self._warm_up(running)
         before = running.metrics() if running.system.is_postern else None
         start = running.child.cpu() if running.child is not None else None
+        core = self.stage.cores.proxy[0]
+        busy, begun = machine.busy(core), time.monotonic()
         with Highest(running.child) as highest:
             done = self._run(running, seconds, tokens=tokens)
+        elapsed = (time.monotonic() - begun) * 1e6
+        busy = machine.busy(core) - busy
         figures = {"rate": done.rate, "p50": done.p50, "p99": done.p99, "requests": done.requests,
                    "seconds": done.seconds, "rss_load": highest.value}
         if start is not None:
@@ -90,6 +94,9 @@ class Measurement:
             figures["user"] = (end[0] - start[0]) / done.requests
             figures["system"] = (end[1] - start[1]) / done.requests
             figures["cpu"] = figures["user"] + figures["system"]
+        if self.stage.cores.pinned:
+            own = figures.get("cpu", 0) * done.requests
+            figures["others"] = max(0.0, busy - own) / elapsed
         if before is not None:
             figures.update(self._cache(running, before, done))
         return figures

@@ -9,9 +9,7 @@ import subprocess
 import time
 
 from .figures import Unusable
-from .machine import pinned
-
-TICK = 1e6 / os.sysconf("SC_CLK_TCK")
+from .machine import TICK, pinned
 
 
 def free_port():

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from .figures import Series, number, quotient, spread
+from .measure import SETTLE
 from .systems import BY_NAME, SYSTEMS
 from .table import table
 
@@ -45,7 +46,7 @@ def small_requests(results):
             cell("p99", 2, 1e3), cell("rss_idle", 1, 1024), cell("rss_load", 1, 1024), cell("rss_after", 1, 1024),
         ])
     heads = ["small answers, 64 connections", "CPU µs per request", "user", "system", "least–most", "× HAProxy TCP",
-             "requests/s", "p50 ms", "p99 ms", "RSS idle MiB", "under load", "%d s after" % 2]
+             "requests/s", "p50 ms", "p99 ms", "RSS idle MiB", "under load", "%.0f s after" % SETTLE]
     return table(heads, rows)
 
 
@@ -66,3 +67,38 @@ def other_loads(results, idle):
     heads = ["other loads", "1 connection: p50 µs", "added µs", "CPU µs per request", "64 KiB bodies: CPU µs per MiB",
              "1 MiB bodies: CPU µs per MiB", "KiB RSS per idle connection"]
     return table(heads, rows)
+
+
+def system_calls(counted):
+    """System calls per request, by name: `counted` is {system: {connections: {name: calls}}}."""
+    parts = []
+    for connections in sorted({each for calls in counted.values() for each in calls}, reverse=True):
+        columns = [name for name in counted if connections in counted[name]]
+        calls = {name: counted[name][connections] for name in columns}
+        seen = {each for by_name in calls.values() for each, value in by_name.items() if value >= 0.005}
+        ordered = sorted(seen, key=lambda each: (-max(by_name.get(each, 0) for by_name in calls.values()), each))
+        rows = [["`%s`" % each] + [number(calls[name].get(each, 0), 2) for name in columns] for each in ordered]
+        rows.append(["all"] + [number(sum(calls[name].values()), 2) for name in columns])
+        plural = "s" if connections > 1 else ""
+        parts.append(table(["system calls per request, %d connection%s" % (connections, plural)]
+                           + [BY_NAME[name].title for name in columns], rows))
+    return "\n\n".join(parts)
+
+
+def scaling(rounds):
+    """Postern with one loop and with two: `rounds` is {loops: [figures of each round]}."""
+    rows = []
+    one = Series(each["rate"] for each in rounds[1])
+    for loops in sorted(rounds):
+        def series(figure, loops=loops):
+            return Series(each[figure] for each in rounds[loops])
+
+        spreads = ["/".join(map(str, each["loops"])) for each in rounds[loops]]
+        rows.append([
+            "Postern, %d event loop%s" % (loops, "s" if loops > 1 else ""), number(series("cpu").median),
+            spread(series("cpu")), number(series("rate").median, 0),
+            number(quotient(series("rate").median, one.median), 2), number(series("p50").median / 1e3, 2),
+            number(series("p99").median / 1e3, 2), ", ".join(spreads),
+        ])
+    return table(["scaling, 64 connections", "CPU µs per request", "least–most", "requests/s", "× 1 loop", "p50 ms", "p99 ms",
+                  "connections per loop, by round"], rows)

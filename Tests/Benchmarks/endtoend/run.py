@@ -1,7 +1,6 @@
 """The order of a run: prepare, measure round by round, then the tables."""
 from __future__ import annotations
 
-import datetime
 import os
 import pathlib
 import resource
@@ -11,7 +10,7 @@ import sys
 import tempfile
 import time
 
-from . import machine, measure, report
+from . import document, idle, machine, measure, report, scaling, syscalls
 from .figures import Unusable
 from .options import Options
 from .systems import Stage
@@ -58,23 +57,28 @@ def main():
         # The workers of nginx are another user when it is started by root.
         os.chmod(folder, 0o755)
         stage = Stage(pathlib.Path(folder), pathlib.Path(logs), machine.Cores(), tokens, postern_program(), envoy_program())
-        document = Benchmark(stage, options).run()
-    KEPT.mkdir(exist_ok=True)
-    (KEPT / "results.md").write_text(document, encoding="utf-8")
-    print(document, end="")
+        text = Benchmark(stage, options).run()
+    (KEPT / "results.md").write_text(text, encoding="utf-8")
+    print(text, end="")
     say("written to %s" % (KEPT / "results.md").relative_to(ROOT))
 
 
 class Benchmark:
     """One run of everything."""
 
+    idle_connections = idle.CONNECTIONS
+
     def __init__(self, stage, options):
+        self.begun = time.monotonic()
         self.stage = stage
         self.options = options
         self.results = report.Results()
         self.verifications = []
         self.idle = {}
+        self.calls = {}
+        self.scaling = {}
         self.skipped = []
+        self.remarks = []
         self.systems = []
         for each in options.systems:
             reason = stage.missing(each)
@@ -88,13 +92,15 @@ class Benchmark:
         """The document."""
         if not self.stage.programs["nginx"]:
             raise Unusable("nginx is not installed, and it is the service behind every proxy")
-        begun = time.monotonic()
-        with self.stage.start_service(self.stage.cores.load):
-            # This process and the load generators it starts stay off the proxies' core.
-            os.sched_setaffinity(0, self.stage.cores.load)
+        cores = self.stage.cores
+        # This process, which watches and asks, stays off the proxies' core.
+        os.sched_setaffinity(0, cores.load)
+        with self.stage.start_service(cores.load):
             for number in range(self.options.rounds):
                 self._round(number)
-        return self._document(time.monotonic() - begun)
+            self._once()
+        self._scaling()
+        return document.document(self)
 
     def _round(self, number):
         """Every system once, each round beginning with another."""
@@ -104,11 +110,32 @@ class Benchmark:
             self.results.add(each.name, measure.Measurement(self.stage, self.options).of(each))
         self.verifications.append(machine.openssl_verification(self.stage.cores.proxy))
 
-    def _document(self, seconds):
-        parts = [
-            "# Postern beside its peers",
-            datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
-            report.small_requests(self.results),
-            report.other_loads(self.results, self.idle),
-        ]
-        return "\n\n".join(parts) + "\n"
+    def _once(self):
+        """Counts that one round settles: memory of idle connections, system calls."""
+        reason = syscalls.why_not()
+        if reason:
+            self.remarks.append("System calls were not counted: %s." % reason)
+        for each in self.systems:
+            if each.program is None or not each.whole:
+                continue
+            say("%d idle connections: %s" % (idle.CONNECTIONS, each.name))
+            self.idle[each.name] = idle.per_connection(self.stage, each)
+            if reason is None and each.name in syscalls.COUNTED:
+                say("system calls: %s" % each.name)
+                self.calls[each.name] = syscalls.of(self.stage, each)
+
+    def _scaling(self):
+        """Postern with one loop and with two; load and service may use both cores then."""
+        two = self.stage.cores.two
+        if "postern" not in [each.name for each in self.systems]:
+            return
+        if two is None:
+            self.remarks.append("Two event loops were not measured: there is one usable core.")
+            return
+        everywhere = self.stage.cores.usable
+        with self.stage.start_service(everywhere):
+            for number in range(self.options.rounds):
+                for cores in (two[:1], two):
+                    say("scaling, round %d of %d: %d core(s)" % (number + 1, self.options.rounds, len(cores)))
+                    figures = scaling.of(self.stage, cores, everywhere, self.options)
+                    self.scaling.setdefault(len(cores), []).append(figures)
