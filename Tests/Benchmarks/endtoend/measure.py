@@ -67,13 +67,13 @@ class Measurement:
             time.sleep(SETTLE)
             figures["rss_idle"] = child.rss()
         figures.update(self._window(running))
+        if child is not None:
+            time.sleep(SETTLE)
+            figures["rss_after"] = child.rss()
         if running.system.whole:
             figures.update(self._one_connection(running))
             if child is not None:
                 figures.update(self._bodies(running))
-        if child is not None:
-            time.sleep(SETTLE)
-            figures["rss_after"] = child.rss()
         return figures
 
     def _window(self, running):
@@ -87,7 +87,7 @@ class Measurement:
             done = self._run(running, seconds, tokens=tokens)
         elapsed = (time.monotonic() - begun) * 1e6
         busy = machine.busy(core) - busy
-        figures = {"rate": done.rate, "p50": done.p50, "p99": done.p99, "requests": done.requests,
+        figures = {"rate": done.rate, "p50": done.p50, "p99": done.p99,
                    "seconds": done.seconds, "rss_load": highest.value}
         if start is not None:
             end = running.child.cpu()
@@ -138,7 +138,7 @@ class Measurement:
         """What one client that waits for each answer sees."""
         start = running.child.cpu() if running.child is not None else None
         done = self._run(running, self.options.short, 1)
-        figures = {"one_p50": done.p50, "one_p99": done.p99}
+        figures = {"one_p50": done.p50}
         if start is not None:
             end = running.child.cpu()
             figures["one_cpu"] = (sum(end) - sum(start)) / done.requests

@@ -16,9 +16,9 @@ def notes(benchmark):
     """The list under the tables."""
     stage, options, results = benchmark.stage, benchmark.options, benchmark.results
     lines = [
-        "%d rounds, each with every system once, in turn; figures are medians of the rounds. Each window lasts %d s "
+        "%d round%s, each with every system once, in turn; figures are medians of the rounds. Each window lasts %d s "
         "(one connection and bodies: %d s) after a warm-up. %s" % (
-            options.rounds, options.seconds, options.short, stage.cores.described()),
+            options.rounds, "s" if options.rounds > 1 else "", options.seconds, options.short, stage.cores.described()),
         "CPU is user and system time of the proxy's processes from /proc/PID/stat over the window, divided by the "
         "requests that wrk counted; RSS is summed over a proxy's processes (nginx: two, which share pages).",
         "Before it is measured every system has to answer a call; those that check tokens also have to refuse a call "
@@ -27,6 +27,8 @@ def notes(benchmark):
         "All requests carry the same RS256 token of %d bytes, but for the rows that say otherwise. Those are driven by "
         "a script, which makes wrk slower. Envoy keeps verified tokens too (its `jwt_cache_config`). No peer counts "
         "metrics or writes a log; Postern counts its metrics in every row." % len(stage.tokens.one),
+        "One connection: a direct call stays on the core of wrk and the service, a call through a proxy wakes the other "
+        "core up and back; every proxy pays that alike.",
         "The access log goes to a file %s." % (
             "in memory (tmpfs)" if str(stage.log_folder).startswith("/dev/shm") else "in the temporary folder"),
         "Idle connections: %d, opened one after another to a fresh process, one answer each. In TCP mode each has a "

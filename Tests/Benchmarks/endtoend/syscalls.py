@@ -66,7 +66,8 @@ class Trace:
 
     def __exit__(self, *_):
         self._end()
-        self.calls = parse(self.summary.read_text("utf-8", "replace"))
+        if self.summary.exists():
+            self.calls = parse(self.summary.read_text("utf-8", "replace"))
 
     def _text(self):
         return pathlib.Path(self.said).read_text("utf-8", "replace")
@@ -92,6 +93,8 @@ def of(stage, system):
                 client.exactly(system.name, opened, 4 * connections, stage.tokens.one, TARGET)
                 with Trace(system.name, running.child.pid, stage.folder) as trace:
                     client.exactly(system.name, opened, requests, stage.tokens.one, TARGET)
+                if not trace.calls:
+                    raise Unusable("%s: strace counted nothing: %s" % (system.name, trace.said.read_text("utf-8", "replace")))
             finally:
                 client.close_all(opened)
             found[connections] = {name: calls / requests for name, calls in trace.calls.items()}

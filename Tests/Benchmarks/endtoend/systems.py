@@ -109,6 +109,7 @@ class Running:
         file.write_text(fill(system.template, {
             "FOLDER": stage.folder, "PORT": self.port, "UPSTREAM": stage.upstream, "ADMIN": self.admin,
             "ISSUER": ISSUER, "AUDIENCE": AUDIENCE, "JWKS": stage.tokens.jwks, "ACCESS": system.access,
+            "LOOPS": len(cores),
         }))
         log = stage.log_folder / "access.log" if system.access != "off" else None
         self.child = Child(system.name, command(system, stage.programs[system.program], file), stage.folder, cores, log)
