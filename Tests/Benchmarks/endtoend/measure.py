@@ -62,18 +62,19 @@ class Measurement:
 
     def _whole(self, running):
         figures = {}
-        child = running.child
-        if child is not None:
+        child, loads = running.child, running.system.loads
+        if child is not None and "small" in loads:
             time.sleep(SETTLE)
             figures["rss_idle"] = child.rss()
-        figures.update(self._window(running))
-        if child is not None:
-            time.sleep(SETTLE)
-            figures["rss_after"] = child.rss()
-        if running.system.whole:
-            figures.update(self._one_connection(running))
+        if "small" in loads:
+            figures.update(self._window(running))
             if child is not None:
-                figures.update(self._bodies(running))
+                time.sleep(SETTLE)
+                figures["rss_after"] = child.rss()
+        if "one" in loads:
+            figures.update(self._one_connection(running))
+        if "bodies" in loads:
+            figures.update(self._bodies(running))
         return figures
 
     def _window(self, running):

@@ -26,16 +26,16 @@ class Results:
     def median(self, name, figure):
         return self.series(name, figure).median
 
-    def names(self):
-        """The systems that were measured, in the order of the table."""
-        return [each.name for each in SYSTEMS if self.has(each.name)]
+    def names(self, *loads):
+        """The systems that were measured under one of these loads, in the order of the table."""
+        return [each.name for each in SYSTEMS if self.has(each.name) and each.loads.intersection(loads)]
 
 
 def small_requests(results):
     """The main table: small answers, 64 connections."""
     base = results.median("haproxy-tcp", "cpu")
     rows = []
-    for name in results.names():
+    for name in results.names("small"):
         def cell(figure, digits=1, scale=1.0, name=name):
             value = results.median(name, figure)
             return number(None if value is None else value / scale, digits)
@@ -54,9 +54,7 @@ def other_loads(results, idle):
     """One connection, bodies, idle connections."""
     direct = results.median("direct", "one_p50")
     rows = []
-    for name in results.names():
-        if not BY_NAME[name].whole:
-            continue
+    for name in results.names("one", "bodies", "idle"):
         p50 = results.median(name, "one_p50")
         added = None if p50 is None or direct is None or name == "direct" else p50 - direct
         rows.append([

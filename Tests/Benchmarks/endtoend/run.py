@@ -116,7 +116,7 @@ class Benchmark:
         if reason:
             self.remarks.append("System calls were not counted: %s." % reason)
         for each in self.systems:
-            if each.program is None or not each.whole:
+            if "idle" not in each.loads:
                 continue
             say("%d idle connections: %s" % (idle.CONNECTIONS, each.name))
             self.idle[each.name] = idle.per_connection(self.stage, each)

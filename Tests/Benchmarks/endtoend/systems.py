@@ -14,19 +14,27 @@ TEMPLATES = pathlib.Path(__file__).with_name("peers")
 TARGET = "/api/v1/trades"
 
 
-class System:
-    """One row of the table."""
+SMALL = frozenset({"small"})
+BODIES = frozenset({"bodies"})
+# Small answers over 64 connections and over one, large bodies, connections that wait.
+EVERY = frozenset({"small", "one", "bodies", "idle"})
 
-    def __init__(self, name, title, template=None, program=None, tokens="one", authenticates=False, access="off",
-                 whole=True):
+
+class System:
+    """One row of the tables."""
+
+    def __init__(self, name, title, template=None, program=None, tokens="one", access="off", loads=EVERY):
         self.name = name
         self.title = title
         self.template = template
         self.program = program
         self.tokens = tokens  # one | many | fresh: what the requests carry
-        self.authenticates = authenticates
         self.access = access
-        self.whole = whole  # also measured with one connection, with bodies, and with idle connections
+        self.loads = loads
+
+    @property
+    def authenticates(self):
+        return self.program in ("envoy", "postern")
 
     @property
     def is_postern(self):
@@ -34,15 +42,16 @@ class System:
 
 
 SYSTEMS = [
-    System("direct", "direct, no proxy"),
+    System("direct", "direct, no proxy", loads=frozenset({"small", "one"})),
     System("haproxy-tcp", "HAProxy, TCP mode", "haproxy-tcp.cfg", "haproxy"),
     System("haproxy-http", "HAProxy, HTTP mode", "haproxy-http.cfg", "haproxy"),
+    System("haproxy-splice", "HAProxy, HTTP mode, kernel splicing", "haproxy-splice.cfg", "haproxy", loads=BODIES),
     System("nginx", "nginx, proxy_pass", "nginx.conf", "nginx"),
-    System("envoy", "Envoy, jwt_authn (cached) + RBAC", "envoy.yaml", "envoy", authenticates=True),
-    System("postern", "**Postern**, 1 token", "postern.yaml", "postern", authenticates=True),
-    System("postern-10k", "**Postern**, 10,000 tokens", "postern.yaml", "postern", "many", True, whole=False),
-    System("postern-miss", "**Postern**, every token new", "postern.yaml", "postern", "fresh", True, whole=False),
-    System("postern-log", "**Postern**, 1 token, access log on", "postern.yaml", "postern", "one", True, "all", False),
+    System("envoy", "Envoy, jwt_authn (cached) + RBAC", "envoy.yaml", "envoy"),
+    System("postern", "**Postern**, 1 token", "postern.yaml", "postern"),
+    System("postern-10k", "**Postern**, 10,000 tokens", "postern.yaml", "postern", "many", loads=SMALL),
+    System("postern-miss", "**Postern**, every token new", "postern.yaml", "postern", "fresh", loads=SMALL),
+    System("postern-log", "**Postern**, 1 token, access log on", "postern.yaml", "postern", "one", "all", SMALL),
 ]
 BY_NAME = {each.name: each for each in SYSTEMS}
 

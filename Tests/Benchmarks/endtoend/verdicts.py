@@ -72,6 +72,8 @@ def verdicts(results, idle, verifications):
         ratio(results, "access log on ≤ 1.3 × without", "cpu", "postern-log", "postern", 1.3),
         added_latency(results),
         ratio(results, "1 MiB bodies: CPU per MiB ≤ HAProxy in HTTP mode", "body1m", "postern", "haproxy-http", 1.0),
+        ratio(results, "the same, were its kernel splicing on (not asked for; see peers/haproxy-splice.cfg)", "body1m",
+              "postern", "haproxy-splice", 1.0),
         miss(results, verifications),
         Verdict("idle RSS", idle_rss.median, IDLE_MIB, "MiB", idle_rss, 1),
         Verdict("RSS per idle keep-alive connection", idle.get("postern"), CONNECTION_KIB, "KiB", None, 1),
