@@ -8,7 +8,7 @@ FUZZ_SECONDS ?= 20
 export FUZZ_SECONDS
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format fuzz bench-micro budgets release clean
+.PHONY: help run test lint format fuzz bench bench-micro budgets release clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do printf 'make %-11s %s\n' "$$name" "$$text"; done
@@ -27,6 +27,9 @@ format: ## rewrite the Swift files in the house style
 
 fuzz: ## replay the corpora, then fuzz each target for FUZZ_SECONDS (20)
 	@deploy/local/fuzz.sh
+
+bench: ## Postern beside its peers: CPU per request, latency, memory, system calls (BENCH_ROUNDS, BENCH_SECONDS, BENCH_ONLY)
+	@deploy/local/bench.sh
 
 bench-micro: ## instructions and allocations of the core's operations
 	@deploy/local/bench-micro.sh
