@@ -11,7 +11,7 @@ from .verdicts import verdict_table
 SCALING_NOTE = (
     "wrk, the service and Postern share the usable cores here, in both rows: with two cores the second loop takes its "
     "time from the load generator, so requests/s cannot double. CPU per request, and an even spread, are what to look "
-    "at. The kernel spreads connections over the loops' listeners by a hash of addresses and ports.")
+    "at.")
 
 
 def document(benchmark):

@@ -10,6 +10,7 @@ from .figures import Unusable
 MANY = 10_000
 # So many new tokens per second of load are kept ready; a faster proxy is measured for a shorter time.
 FRESH_RATE = 25_000
+FRESH_MOST = 300_000
 SETTLE = 2.0
 BODIES = {"body64k": "/bodies/64k", "body1m": "/bodies/1m"}
 MIB = 1 << 20
@@ -18,7 +19,7 @@ MIB = 1 << 20
 def fresh_tokens(options):
     """How many tokens a round of `every token new` takes: used from the first on, in every round, because every round
     has a process of its own, which saw none of them."""
-    return FRESH_RATE * (options.warm_up + options.seconds)
+    return min(FRESH_MOST, FRESH_RATE * (options.warm_up + options.seconds))
 
 
 class Highest:
@@ -97,7 +98,7 @@ class Measurement:
             figures["cpu"] = figures["user"] + figures["system"]
         if self.stage.cores.pinned:
             own = figures.get("cpu", 0) * done.requests
-            figures["others"] = max(0.0, busy - own) / elapsed
+            figures["others"] = min(1.0, max(0.0, busy - own) / elapsed)
         if before is not None:
             figures.update(self._cache(running, before, done))
         return figures

@@ -92,6 +92,8 @@ class Benchmark:
         """The document."""
         if not self.stage.programs["nginx"]:
             raise Unusable("nginx is not installed, and it is the service behind every proxy")
+        if not self.systems:
+            raise Unusable("none of the systems asked for is installed")
         cores = self.stage.cores
         # This process, which watches and asks, stays off the proxies' core.
         os.sched_setaffinity(0, cores.load)
