@@ -42,7 +42,7 @@ public struct Proxy: Sendable {
         signal(SIGPIPE, SIG_IGN)
         let signals = await UnixSignalsSequence(trapping: .sighup, .sigterm, .sigint)
         let configuration = loaded.configuration
-        let loops = configuration.eventLoops ?? System.coreCount
+        let loops = configuration.eventLoops ?? UsableProcessors.count
         let group = MultiThreadedEventLoopGroup(numberOfThreads: loops)
         let runtime: ProxyRuntime
         do {

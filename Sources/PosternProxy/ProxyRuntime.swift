@@ -135,8 +135,10 @@ final class ProxyRuntime: Sendable {
 
     private func watch(_ file: FileWatch) async {
         var watch = file
+        var quiet = QuietTime(now: SystemClock.monotonic, used: SystemClock.processorTime)
         while (try? await Task.sleep(for: .seconds(1))) != nil {
             if watch.hasChanged() { await self.reload(cause: "file change") }
+            if quiet.passed(now: SystemClock.monotonic, used: SystemClock.processorTime) { ColdCode.release() }
         }
     }
 

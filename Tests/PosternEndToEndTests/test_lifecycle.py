@@ -1,4 +1,5 @@
 """Start and end: readiness, drain, signals, busy ports, exit codes."""
+import os
 import signal
 import socket
 import threading
@@ -223,6 +224,20 @@ def test_idle_memory_with_keys_by_url(start, upstream, key_server):
     print("the same after five requests: %d KiB" % proxy.rss())
     proxy.metrics()
     print("the same after a scrape of the metrics: %d KiB" % proxy.rss())
+    # A process that has been quiet for half a minute gives back the code that it served with.
+    wait_until(lambda: proxy.rss() <= 15 * 1024, 45, "15 MiB resident or less, some time after it served")
+    print("the same when it was left alone: %d KiB" % proxy.rss())
+
+
+def test_event_loops_are_as_many_as_the_processors_that_the_process_may_use(start, upstream):
+    before = os.sched_getaffinity(0)
+    try:
+        os.sched_setaffinity(0, {min(before)})
+        proxy = start(configs.config(upstream, event_loops="auto"))
+    finally:
+        os.sched_setaffinity(0, before)
+    listening = [line for line in proxy.lines() if line.get("message") == "listening"]
+    assert [line["event_loops"] for line in listening] == ["1"]
 
 
 def test_a_signal_in_the_first_moment_of_readiness_is_a_drain(start, upstream):

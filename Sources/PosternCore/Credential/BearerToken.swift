@@ -53,7 +53,7 @@ enum BearerToken {
         let letters = (folded &+ each(0x80 - 0x61)) ^ (folded &+ each(0x80 - 0x7B))
         let digits = (low &+ each(0x80 - 0x2D)) ^ (low &+ each(0x80 - 0x3A))
         let notUnderscore = (low ^ each(0x5F)) &+ each(0x7F)
-        return ((~(letters | digits) & notUnderscore) | words) & high == .zero
+        return (((~(letters | digits) & notUnderscore) | words) & high).isZero
     }
 
     /// `isTokenByte` for eight bytes at once: in each byte the high bit says yes. Out of line, so that the common loop

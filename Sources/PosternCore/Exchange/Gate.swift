@@ -95,9 +95,10 @@ public final class Gate: Sendable {
     /// - Parameters:
     ///   - route: receives the route as soon as it is known (`undeclared` until then), for logs and metrics.
     ///   - target: receives the checked target.
+    ///   - unchecked: whether the token in `verify` is yet to be held against the grammar (`Credential.isToken`).
     public func admit(
         _ bytes: RawSpan, _ head: RequestHead, route: inout Int, target: inout CheckedTarget,
-        captures: inout Captures
+        captures: inout Captures, unchecked: Bool = false
     ) -> Admission {
         route = PolicyCatalogue.undeclared
         do throws(TargetProblem) {
@@ -114,16 +115,16 @@ public final class Gate: Sendable {
         switch match {
         case .route(let index):
             route = index
-            return self.admit(bytes, head, target, declared: index)
+            return self.admit(bytes, head, target, declared: index, unchecked: unchecked)
         case .methodNotAllowed:
             return .refuse(self.methodNotAllowed(bytes, target))
         case .undeclared:
-            return self.admit(bytes, head, target, declared: PolicyCatalogue.undeclared)
+            return self.admit(bytes, head, target, declared: PolicyCatalogue.undeclared, unchecked: unchecked)
         }
     }
 
     private func admit(
-        _ bytes: RawSpan, _ head: RequestHead, _ target: CheckedTarget, declared route: Int
+        _ bytes: RawSpan, _ head: RequestHead, _ target: CheckedTarget, declared route: Int, unchecked: Bool
     ) -> Admission {
         switch self.policy.compiled(route) {
         case .denied:
@@ -132,9 +133,10 @@ public final class Gate: Sendable {
             guard let permit = self.policy.permitOpen(route: route) else { return .refuse(Self.closed(route)) }
             return .permit(permit)
         case .optional:
-            return self.credential(bytes, head, target, anonymous: self.policy.permitOpen(route: route))
+            return self.credential(
+                bytes, head, target, anonymous: self.policy.permitOpen(route: route), unchecked: unchecked)
         case .required:
-            return self.credential(bytes, head, target, anonymous: nil)
+            return self.credential(bytes, head, target, anonymous: nil, unchecked: unchecked)
         }
     }
 
@@ -145,11 +147,11 @@ public final class Gate: Sendable {
     }
 
     private func credential(
-        _ bytes: RawSpan, _ head: RequestHead, _ target: CheckedTarget, anonymous: Permit?
+        _ bytes: RawSpan, _ head: RequestHead, _ target: CheckedTarget, anonymous: Permit?, unchecked: Bool
     ) -> Admission {
         let credential = Credential.find(
             bytes, authorization: head.authorization, count: head.authorizationCount, query: target.query,
-            limit: self.tokenLimit)
+            limit: self.tokenLimit, unchecked: unchecked)
         switch credential {
         case .token(let range):
             return .verify(range)

@@ -14,8 +14,13 @@ public struct Intake: Sendable {
     ///   - cacheSeed: randomness for the token cache's hash.
     public init(identifierSeed: (UInt64, UInt64), cacheSeed: (UInt64, UInt64)) {
         self.identifiers = Identifiers(random: IdentifierSource(seed: identifierSeed.0, identifierSeed.1))
-        self.cache = TokenCache(seed: cacheSeed)
+        self.cache = TokenCache(capacity: Self.tokens, byteLimit: Self.tokenBytes, seed: cacheSeed)
     }
+
+    /// Tokens that are kept at most, and bytes of them: three times the ten thousand callers that one loop of a sidecar may
+    /// see within the life of a token, so that no set of the table overflows by chance.
+    static let tokens = 32 * 1024
+    static let tokenBytes = 16 << 20
 
     /// What a head says that outlives its bytes.
     public struct Facts: Equatable, Sendable {
@@ -93,7 +98,7 @@ public struct Intake: Sendable {
         self.identifiers.assign(bytes, self.head)
         var route = PolicyCatalogue.undeclared
         let admission = gate.admit(
-            bytes, self.head, route: &route, target: &self.target, captures: &self.captures)
+            bytes, self.head, route: &route, target: &self.target, captures: &self.captures, unchecked: true)
         switch admission {
         case .permit(let permit):
             return .judged(Facts(self.head), route: route, .permit(permit, nil))
@@ -101,10 +106,16 @@ public struct Intake: Sendable {
             return .judged(Facts(self.head), route: route, .refuse(refusal, nil))
         case .verify(let range):
             guard let token = self.cached(bytes.slice(range), gate: gate, now: now) else {
-                return .judged(Facts(self.head), route: route, .verify(range))
+                return .judged(Facts(self.head), route: route, Self.unknown(bytes, range))
             }
             return .judged(Facts(self.head), route: route, self.authorize(token, bytes, gate: gate, route: route))
         }
+    }
+
+    /// A token that is not in the cache. Those in it were held against the grammar before.
+    private static func unknown(_ bytes: RawSpan, _ range: ByteRange) -> Verdict {
+        if Credential.isToken(bytes, range) { return .verify(range) }
+        return .refuse(Refusal(.invalidRequest, CredentialProblem.malformed.detail), nil)
     }
 
     /// The cached verdict on a token, made ready for this policy.

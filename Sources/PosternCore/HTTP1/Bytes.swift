@@ -37,11 +37,11 @@ extension RawSpan {
         UInt64(littleEndian: unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self))
     }
 
-    /// Thirty-two bytes from `offset`, as four little-endian words that are worked on side by side. Traps when out of
-    /// bounds.
+    /// Thirty-two bytes from `offset`, in four words that are worked on side by side, each in the machine's own order: for
+    /// what is the same for every byte. Traps when out of bounds.
     @inlinable @inline(__always)
     func words(_ offset: Int) -> SIMD4<UInt64> {
-        SIMD4(self.word(offset), self.word(offset &+ 8), self.word(offset &+ 16), self.word(offset &+ 24))
+        unsafeLoadUnaligned(fromByteOffset: offset, as: SIMD4<UInt64>.self)
     }
 
     /// The bytes of `range`. Traps when out of bounds.
@@ -57,6 +57,10 @@ extension RawSpan {
         let count = self.byteCount
         guard count == other.byteCount else { return false }
         var i = 0
+        while i &+ 32 <= count {
+            if !(self.words(i) ^ other.words(i)).isZero { return false }
+            i &+= 32
+        }
         while i &+ 8 <= count {
             if self.word(i) != other.word(i) { return false }
             i &+= 8
@@ -118,6 +122,16 @@ extension UInt8 {
     @inlinable @inline(__always)
     public var asciiLowercased: UInt8 {
         (self &- 0x41) < 26 ? self | 0x20 : self
+    }
+}
+
+extension SIMD4<UInt64> {
+    /// Whether no bit is set. Two steps of halves cost less than comparing four words on processors without wide
+    /// comparisons.
+    @inlinable @inline(__always)
+    var isZero: Bool {
+        let half = self.lowHalf | self.highHalf
+        return half[0] | half[1] == 0
     }
 }
 

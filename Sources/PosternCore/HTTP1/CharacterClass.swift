@@ -19,10 +19,11 @@ func isHostCharacter(_ byte: UInt8) -> Bool {
 }
 
 /// The index of the first byte in `bytes[from..<end]` that is a control character (below 0x20, or 0x7F), or `end`.
-/// Eight bytes a step; bytes over 0x7F pass (obs-text).
+/// Thirty-two or eight bytes a step; bytes over 0x7F pass (obs-text).
 @inline(__always)
 func firstControl(_ bytes: RawSpan, from start: Int, to end: Int) -> Int {
     var i = start
+    while i &+ 32 <= end, areFreeOfControls(bytes.words(i)) { i &+= 32 }
     while i &+ 8 <= end {
         let word = bytes.word(i)
         let below = (word &- 0x2020_2020_2020_2020) & ~word & 0x8080_8080_8080_8080
@@ -38,4 +39,46 @@ func firstControl(_ bytes: RawSpan, from start: Int, to end: Int) -> Int {
         i &+= 1
     }
     return end
+}
+
+/// Whether none of thirty-two bytes is a control character. With the high bits masked off no addition carries into the
+/// next byte; then a byte from 0x20 on has its high bit set after 0x60 is added, and 0x7F alone after 1 is.
+@inline(__always)
+private func areFreeOfControls(_ words: SIMD4<UInt64>) -> Bool {
+    let high = SIMD4<UInt64>(repeating: 0x8080_8080_8080_8080)
+    let low = words & ~high
+    let notBelow = low &+ SIMD4<UInt64>(repeating: 0x6060_6060_6060_6060)
+    let delete = low &+ SIMD4<UInt64>(repeating: 0x0101_0101_0101_0101)
+    return ((~notBelow | delete) & ~words & high).isZero
+}
+
+/// The index of the first byte from `start` on that a field name cannot have, or `end`. Eight bytes a step for what names
+/// are usually made of: letters, digits and `-`.
+@inline(__always)
+func endOfToken(_ bytes: RawSpan, from start: Int, to end: Int) -> Int {
+    var i = start
+    while i < end {
+        if i &+ 8 <= bytes.byteCount {
+            let others = uncommonInNames(bytes.word(i))
+            i &+= others == 0 ? 8 : others.trailingZeroBitCount / 8
+            if i >= end { return end }
+            if others == 0 { continue }
+        }
+        guard isTokenCharacter(bytes.byte(i)) else { return i }
+        i &+= 1
+    }
+    return end
+}
+
+/// The high bit of each byte that is not a letter, a digit or `-`.
+@inline(__always)
+private func uncommonInNames(_ word: UInt64) -> UInt64 {
+    let high: UInt64 = 0x8080_8080_8080_8080
+    let ones: UInt64 = 0x0101_0101_0101_0101
+    let low = word & ~high
+    let folded = low | ones &* 0x20
+    let letters = (folded &+ ones &* (0x80 - 0x61)) & ~(folded &+ ones &* (0x80 - 0x7B))
+    let digits = (low &+ ones &* (0x80 - 0x30)) & ~(low &+ ones &* (0x80 - 0x3A))
+    let hyphen = ~((low ^ ones &* 0x2D) &+ ones &* 0x7F)
+    return ~((letters | digits | hyphen) & ~word) & high
 }

@@ -5,8 +5,7 @@ extension HeaderField {
     static func read(_ bytes: RawSpan, _ line: ByteRange) throws(HTTPProblem) -> HeaderField {
         let start = Int(line.start)
         let end = Int(line.end)
-        var i = start
-        while i < end, isTokenCharacter(bytes.byte(i)) { i &+= 1 }
+        let i = endOfToken(bytes, from: start, to: end)
         guard i > start, i < end, bytes.byte(i) == UInt8(ascii: ":") else {
             let first = bytes.byte(start)
             let folded = first == UInt8(ascii: " ") || first == UInt8(ascii: "\t")

@@ -126,6 +126,10 @@ final class DownstreamHandler: LoopConnection, ChannelDuplexHandler {
         if buffer.readableBytes > 0, self.exchange.state != .closed { self.pending = buffer }
     }
 
+    func channelReadComplete(context: ChannelHandlerContext) {
+        self.upstream?.flushSlices()
+    }
+
     /// Goes on with bytes that were put aside.
     func processPending() {
         guard !self.isProcessing, var buffer = self.pending else { return }

@@ -30,11 +30,9 @@ struct SocketSend {
 
     /// Gives bytes to the kernel. Returns how many it took: fewer when its buffer is full, none after any error, which the
     /// channel will meet as well when it writes the rest.
-    ///
-    /// - Parameter more: more bytes follow at once, so the kernel may wait for them.
-    func callAsFunction(_ bytes: RawSpan, more: Bool = false) -> Int {
+    func callAsFunction(_ bytes: RawSpan) -> Int {
         #if os(Linux)
-            let flags = Int32(truncatingIfNeeded: Int(MSG_NOSIGNAL) | Int(MSG_DONTWAIT) | (more ? Int(MSG_MORE) : 0))
+            let flags = Int32(truncatingIfNeeded: Int(MSG_NOSIGNAL) | Int(MSG_DONTWAIT))
             // The system call takes a pointer; it does not leave the closure.
             return unsafe bytes.withUnsafeBytes { buffer in
                 max(0, unsafe send(self.descriptor, buffer.baseAddress, buffer.count, flags))

@@ -186,6 +186,10 @@ final class UpstreamHandler: LoopConnection, ChannelDuplexHandler {
         }
     }
 
+    func channelReadComplete(context: ChannelHandlerContext) {
+        self.downstream?.flushSlices()
+    }
+
     private func process(_ buffer: inout ByteBuffer) {
         while let downstream = self.downstream {
             switch self.response {
