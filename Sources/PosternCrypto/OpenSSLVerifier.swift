@@ -18,32 +18,37 @@ public struct OpenSSLVerifier: SignatureVerifier {
             return constantTimeEquals(expected.span.bytes, signature)
         case .asymmetric(let pkey):
             switch algorithm {
-            case .es256: return Self.verifyECDSA(.p256, algorithm, pkey, message, signature)
-            case .es384: return Self.verifyECDSA(.p384, algorithm, pkey, message, signature)
-            case .es512: return Self.verifyECDSA(.p521, algorithm, pkey, message, signature)
+            case .es256: return Self.verifyECDSA(.p256, algorithm, key, pkey, message, signature)
+            case .es384: return Self.verifyECDSA(.p384, algorithm, key, pkey, message, signature)
+            case .es512: return Self.verifyECDSA(.p521, algorithm, key, pkey, message, signature)
             case .hs256, .hs384, .hs512: return false
-            default: return Self.verify(algorithm, pkey, message, signature)
+            default: return Self.verify(algorithm, key, pkey, message, signature)
             }
         }
     }
 
     private static func verifyECDSA(
-        _ curve: JWK.Curve, _ algorithm: SignatureAlgorithm, _ pkey: OpaquePointer, _ message: RawSpan,
-        _ signature: RawSpan
+        _ curve: JWK.Curve, _ algorithm: SignatureAlgorithm, _ key: PublicKey, _ pkey: OpaquePointer,
+        _ message: RawSpan, _ signature: RawSpan
     ) -> Bool {
         guard signature.byteCount == 2 * curve.fieldLength else { return false }
-        return Self.verify(algorithm, pkey, message, ECDSASignature.der(signature).span.bytes)
+        return Self.verify(algorithm, key, pkey, message, ECDSASignature.der(signature).span.bytes)
     }
 
     private static func verify(
-        _ algorithm: SignatureAlgorithm, _ pkey: OpaquePointer, _ message: RawSpan, _ signature: RawSpan
+        _ algorithm: SignatureAlgorithm, _ key: PublicKey, _ pkey: OpaquePointer, _ message: RawSpan,
+        _ signature: RawSpan
     ) -> Bool {
+        guard let hash = algorithm.hash else { return Self.verifyMessage(pkey, message, signature) }
+        return key.contexts.verify(
+            algorithm, hash, pkey, digest: Digest.digest(message, hash), signature: signature)
+    }
+
+    /// For a scheme that takes the message itself (EdDSA).
+    private static func verifyMessage(_ pkey: OpaquePointer, _ message: RawSpan, _ signature: RawSpan) -> Bool {
         guard let context = EVP_MD_CTX_new() else { return false }
         defer { EVP_MD_CTX_free(context) }
-        var parameters: OpaquePointer?
-        guard EVP_DigestVerifyInit(context, &parameters, algorithm.hash?.pointer, nil, pkey) == 1,
-            !algorithm.isPSS || preparePSS(parameters)
-        else {
+        guard EVP_DigestVerifyInit(context, nil, nil, nil, pkey) == 1 else {
             ERR_clear_error()
             return false
         }

@@ -19,6 +19,8 @@ public final class PublicKey: Sendable {
     /// The algorithms that this key's type and curve (for a secret: its length) allow.
     public let algorithms: [SignatureAlgorithm]
 
+    let contexts = VerificationContexts()
+
     /// Takes ownership of `pkey`.
     init(adopting pkey: OpaquePointer, algorithms: [SignatureAlgorithm]) {
         self.material = .asymmetric(pkey)

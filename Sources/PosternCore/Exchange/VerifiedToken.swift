@@ -33,14 +33,18 @@ public final class VerifiedToken: Sendable {
     }
 
     private static func logMembers(of principal: Principal) -> [UInt8] {
-        let members: [(String, String?)] = [
+        let members: [(StaticString, String?)] = [
             ("issuer", principal.issuer), ("user", principal.user), ("client_id", principal.client),
             ("jti", principal.tokenID),
         ]
-        var text = ""
+        var text: [UInt8] = []
+        text.reserveCapacity(128)
         for case (let name, let value?) in members {
-            text += ",\"\(name)\":\(JSONValue.string(value).serialized())"
+            text.append(",\"")
+            text.append(name)
+            text.append("\":")
+            text.append(json: value)
         }
-        return Array(text.utf8)
+        return text
     }
 }

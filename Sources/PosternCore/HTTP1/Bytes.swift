@@ -106,14 +106,20 @@ extension RawSpan {
 
     /// The bytes as an array. Allocates: not for the path of a request.
     public func array() -> [UInt8] {
-        [UInt8](capacity: self.byteCount) { output in
-            for i in 0..<self.byteCount { output.append(self.byte(i)) }
-        }
+        var bytes: [UInt8] = []
+        bytes.append(self)
+        return bytes
     }
 
     /// The bytes as a string, invalid UTF-8 repaired. Allocates: not for the path of a request.
     public func string() -> String {
-        String(decoding: self.array(), as: UTF8.self)
+        // The pointer does not leave the closure.
+        unsafe self.withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// The bytes as a string; nil if they are not UTF-8. Allocates: not for the path of a request.
+    func validatedString() -> String? {
+        unsafe self.withUnsafeBytes { unsafe String(validating: $0, as: UTF8.self) }
     }
 }
 
@@ -122,6 +128,20 @@ extension UInt8 {
     @inlinable @inline(__always)
     public var asciiLowercased: UInt8 {
         (self &- 0x41) < 26 ? self | 0x20 : self
+    }
+}
+
+extension String {
+    /// Whether both are the same bytes of UTF-8: unlike `==`, which takes two Unicode normal forms for the same.
+    public func hasSameBytes(as other: String) -> Bool {
+        guard self.utf8.count == other.utf8.count else { return false }
+        let equal = self.utf8.withContiguousStorageIfAvailable { mine in
+            other.utf8.withContiguousStorageIfAvailable { theirs in
+                // The pointers do not leave the closures.
+                unsafe mine.span.bytes.equals(theirs.span.bytes)
+            }
+        }
+        return (equal ?? nil) ?? self.utf8.elementsEqual(other.utf8)
     }
 }
 

@@ -45,9 +45,23 @@ enum IdentityValue {
     private static func append(
         _ text: String, separator: UInt8?, to value: inout [UInt8]
     ) throws(IdentityProblem) {
+        let space = UInt8(ascii: " ")
+        var isPlain = text.utf8.first != space && text.utf8.last != space
+        var isASCII = true
+        for byte in text.utf8 {
+            if byte < 0x20 || byte == 0x7F { throw .controlCharacter }
+            if byte > 0x7E { isASCII = false }
+            if byte == UInt8(ascii: "%") || byte == separator { isPlain = false }
+        }
+        if isASCII, isPlain { return value.append(contentsOf: text.utf8) }
+        // The control characters that are not ASCII: U+0080 to U+009F.
         for scalar in text.unicodeScalars where scalar.properties.generalCategory == .control {
             throw .controlCharacter
         }
+        Self.appendEscaped(text, separator: separator, to: &value)
+    }
+
+    private static func appendEscaped(_ text: String, separator: UInt8?, to value: inout [UInt8]) {
         let bytes = Array(text.utf8)
         let space = UInt8(ascii: " ")
         let first = bytes.firstIndex { $0 != space } ?? bytes.count

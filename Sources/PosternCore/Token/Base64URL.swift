@@ -11,6 +11,15 @@ public enum Base64URL {
         let output = [UInt8](capacity: count / 4 * 3 + 2) { output in
             var i = 0
             let whole = count &- rest
+            while i &+ 8 <= whole, let group = Self.six(bytes.word(i)) {
+                output.append(UInt8(truncatingIfNeeded: group &>> 40))
+                output.append(UInt8(truncatingIfNeeded: group &>> 32))
+                output.append(UInt8(truncatingIfNeeded: group &>> 24))
+                output.append(UInt8(truncatingIfNeeded: group &>> 16))
+                output.append(UInt8(truncatingIfNeeded: group &>> 8))
+                output.append(UInt8(truncatingIfNeeded: group))
+                i &+= 8
+            }
             while i < whole {
                 let a = Self.value(bytes.byte(i))
                 let b = Self.value(bytes.byte(i &+ 1))
@@ -62,6 +71,34 @@ public enum Base64URL {
 
     /// Above every six-bit value, so that one test after the loop finds any wrong character.
     private static let invalid: UInt32 = 0x8000_0000
+
+    /// The six octets that eight characters encode, the first one on top; nil if one of them is not of the alphabet.
+    ///
+    /// In each byte the high bit of a class says whether the character is of it; no addition carries into the next byte,
+    /// because the high bits of the input are masked off.
+    @inline(__always)
+    private static func six(_ word: UInt64) -> UInt64? {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        let high = ones &* 0x80
+        let low = word & ~high
+        let uppers = (low &+ ones &* (0x80 - 0x41)) & ~(low &+ ones &* (0x80 - 0x5B)) & high
+        let lowers = (low &+ ones &* (0x80 - 0x61)) & ~(low &+ ones &* (0x80 - 0x7B)) & high
+        let digits = (low &+ ones &* (0x80 - 0x30)) & ~(low &+ ones &* (0x80 - 0x3A)) & high
+        let hyphens = ~((low ^ ones &* 0x2D) &+ ones &* 0x7F) & high
+        let lines = ~((low ^ ones &* 0x5F) &+ ones &* 0x7F) & high
+        guard (uppers | lowers | digits | hyphens | lines) & ~word == high else { return nil }
+        // What is added to each class, modulo 128: the high bit of the sum is cut off.
+        var x = low &+ (uppers &>> 7) &* (0x80 - 0x41)
+        x = x &+ (lowers &>> 7) &* (0x80 - 0x61 + 26)
+        x = x &+ (digits &>> 7) &* (52 - 0x30)
+        x = x &+ (hyphens &>> 7) &* (62 - 0x2D)
+        x = x &+ (lines &>> 7) &* (0x80 - 0x5F + 63)
+        x &= ~high
+        // Eight times six bits become four times twelve, twice twenty-four, forty-eight; the first character is lowest.
+        x = (x & 0x003F_003F_003F_003F) &<< 6 | (x &>> 8) & 0x003F_003F_003F_003F
+        x = (x & 0x0000_0FFF_0000_0FFF) &<< 12 | (x &>> 16) & 0x0000_0FFF_0000_0FFF
+        return (x & 0xFF_FFFF) &<< 24 | x &>> 32
+    }
 
     @inline(__always)
     private static func value(_ character: UInt8) -> UInt32 {

@@ -19,7 +19,7 @@ public enum ClaimRules {
     ) throws(TokenProblem) -> Principal {
         guard case .object = claims else { throw .malformed }
         if claims["cnf"] != nil { throw .senderConstrained }
-        guard let issuer = try Self.text(claims["iss"]), issuer.utf8.elementsEqual(rules.issuer.utf8) else {
+        guard let issuer = try Self.text(claims["iss"]), issuer.hasSameBytes(as: rules.issuer) else {
             throw .unknownIssuer
         }
         try Self.checkAudience(claims["aud"], rules.audiences)
@@ -72,7 +72,7 @@ public enum ClaimRules {
         default: throw .malformedClaim
         }
         guard let audiences else { return }
-        let met = named.contains { name in audiences.contains { $0.utf8.elementsEqual(name.utf8) } }
+        let met = named.contains { name in audiences.contains { $0.hasSameBytes(as: name) } }
         guard met else { throw .wrongAudience }
     }
 }
@@ -111,7 +111,8 @@ extension ClaimRules {
     private static func scopes(_ value: JSONValue?) throws(TokenProblem) -> [String] {
         switch value {
         case nil, .null: return []
-        case .string(let text): return text.split(separator: " ").map(String.init)
+        case .string(let text):
+            return text.utf8.split(separator: UInt8(ascii: " ")).map { String(Substring($0)) }
         case .array(let items): return try Self.strings(items).filter { !$0.isEmpty }
         default: throw .malformedClaim
         }

@@ -4,13 +4,19 @@ extension JSONCursor {
     /// A string; the cursor stands on its opening quote.
     mutating func string(_ bytes: RawSpan) throws(JSONProblem) -> String {
         let start = self.position + 1
+        let end = self.end
         var i = start
         var isASCII = true
-        while i < self.end {
+        while i < end {
+            if i &+ 8 <= end {
+                let others = Self.remarkable(bytes.word(i))
+                i &+= others == 0 ? 8 : others.trailingZeroBitCount / 8
+                if others == 0 { continue }
+            }
             let byte = bytes.byte(i)
             if byte == UInt8(ascii: "\"") {
                 self.position = i + 1
-                return try self.text(bytes.extracting(start..<i).array(), isASCII: isASCII, at: start)
+                return try self.text(bytes.extracting(start..<i), isASCII: isASCII, at: start)
             }
             if byte == UInt8(ascii: "\\") { return try self.escapedString(bytes, start: start) }
             if byte < 0x20 {
@@ -24,9 +30,22 @@ extension JSONCursor {
         throw self.problem(.unexpectedEnd)
     }
 
-    private func text(_ octets: [UInt8], isASCII: Bool, at offset: Int) throws(JSONProblem) -> String {
-        if isASCII { return String(decoding: octets, as: UTF8.self) }
-        guard let text = String(validating: octets, as: UTF8.self) else {
+    /// The high bit of each byte that is a quote, a backslash, a control character or not ASCII; bits above the lowest one
+    /// that is set may be set by mistake, because a borrow goes upwards.
+    @inline(__always)
+    private static func remarkable(_ word: UInt64) -> UInt64 {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        let high: UInt64 = 0x8080_8080_8080_8080
+        let quote = (word ^ ones &* 0x22) &- ones
+        let backslash = (word ^ ones &* 0x5C) &- ones
+        let below = word &- ones &* 0x20
+        // A byte from 0x80 on is one of them anyway, so that it does not matter what the others say of it.
+        return (quote | backslash | below | word) & high
+    }
+
+    private func text(_ octets: RawSpan, isASCII: Bool, at offset: Int) throws(JSONProblem) -> String {
+        if isASCII { return octets.string() }
+        guard let text = octets.validatedString() else {
             throw JSONProblem(kind: .badEncoding, offset: offset)
         }
         return text
@@ -40,7 +59,7 @@ extension JSONCursor {
             switch byte {
             case UInt8(ascii: "\""):
                 self.position += 1
-                return try self.text(octets, isASCII: false, at: start)
+                return try self.text(octets.span.bytes, isASCII: false, at: start)
             case UInt8(ascii: "\\"):
                 self.position += 1
                 try self.escape(bytes, into: &octets)

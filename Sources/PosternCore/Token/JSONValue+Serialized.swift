@@ -1,5 +1,16 @@
 // MARK: - Writing
 
+extension [UInt8] {
+    /// Appends a string as JSON. Most have nothing to escape.
+    mutating func append(json text: String) {
+        let isPlain = text.utf8.allSatisfy { $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }
+        guard isPlain else { return self.append(contentsOf: JSONValue.string(text).serialized().utf8) }
+        self.append(UInt8(ascii: "\""))
+        self.append(contentsOf: text.utf8)
+        self.append(UInt8(ascii: "\""))
+    }
+}
+
 extension JSONValue {
     /// The value as compact JSON. Only what must be escaped is: quotes, backslashes and control characters.
     public func serialized() -> String {

@@ -1,6 +1,6 @@
 /// A JSON value (RFC 8259) as the strict reader of this module makes it: no duplicate members, numbers kept both as
 /// text and as a `Double`.
-public indirect enum JSONValue: Equatable, Sendable {
+public enum JSONValue: Equatable, Sendable {
     case null
     case bool(Bool)
     /// A number; `text` is its literal form in the document.

@@ -7,19 +7,13 @@ struct KeyedHash: Sendable {
     private let first: UInt64
     private let second: UInt64
 
-    /// Sixty-four characters are 384 bits of a base64url signature.
-    static let reach = 64
-
     init(seed: (UInt64, UInt64)) {
         self.first = seed.0 ^ 0x9E37_79B9_7F4A_7C15
         self.second = seed.1 ^ 0xD1B5_4A32_D192_ED03
     }
 
-    /// The hash of the last bytes, up to `reach`, and of the number of all; never zero. A token ends in its signature, or is
-    /// random altogether: its end tells it from every other one, and the rest of it would only cost time.
-    func tag(of whole: RawSpan) -> UInt64 {
-        let length = whole.byteCount
-        let bytes = whole.extracting(max(0, length &- Self.reach)..<length)
+    /// The hash of all the bytes and of their number; never zero.
+    func tag(of bytes: RawSpan) -> UInt64 {
         let count = bytes.byteCount
         var a = self.first
         var b = self.second
@@ -45,7 +39,7 @@ struct KeyedHash: Sendable {
             i &+= 1
         }
         b = Self.fold(rest ^ self.first, b)
-        let tag = Self.fold(a ^ UInt64(truncatingIfNeeded: length), b ^ self.second)
+        let tag = Self.fold(a ^ UInt64(truncatingIfNeeded: count), b ^ self.second)
         return tag == 0 ? 1 : tag
     }
 

@@ -29,7 +29,7 @@ public struct LocalValidation<Verifier: SignatureVerifier>: Sendable {
                 throw .algorithmNotAllowed
             }
             guard rules.tokenTypes.contains(token.type) else { throw .wrongType }
-            guard let issuer = token.issuer, issuer.utf8.elementsEqual(rules.issuer.utf8) else { throw .unknownIssuer }
+            guard let issuer = token.issuer, issuer.hasSameBytes(as: rules.issuer) else { throw .unknownIssuer }
             guard !keys.isEmpty else { throw .issuerUnavailable }
             let candidates = keys.candidates(keyID: token.keyID, algorithm: algorithm)
             let message = bytes.slice(token.signingInput)

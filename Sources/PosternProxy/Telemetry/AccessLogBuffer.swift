@@ -4,6 +4,8 @@ import PosternCore
 struct AccessLogBuffer {
     /// A batch is handed over when it has this many bytes, or after `AccessLogBuffer.delay`.
     static let batchSize = 32 * 1024
+    /// Bytes that most lines do not exceed.
+    private static let lineSize = 2 * 1024
     /// Nanoseconds that a line waits at most.
     static let delay: Int64 = 50_000_000
 
@@ -43,6 +45,7 @@ struct AccessLogBuffer {
     /// Adds a line. Returns whether it is the first one of a batch, so that somebody has to hand it over in time.
     mutating func append(_ line: Line, requestID: [UInt8], traceID: [UInt8]) -> Bool {
         let first = self.lines == 0
+        if first { self.bytes = self.sink.takeBuffer(capacity: Self.batchSize + Self.lineSize) }
         self.lines += 1
         self.appendTime(line.time)
         self.append(",\"request_id\":\"", requestID)
@@ -84,10 +87,10 @@ struct AccessLogBuffer {
     /// Gives the lines to the sink.
     mutating func handOver() {
         guard self.lines > 0 else { return }
-        self.sink.submit(self.bytes, lines: self.lines)
-        self.lines = 0
+        let bytes = self.bytes
         self.bytes = []
-        self.bytes.reserveCapacity(Self.batchSize / 8)
+        self.sink.submit(bytes, lines: self.lines)
+        self.lines = 0
     }
 
     private mutating func appendTime(_ time: Double) {

@@ -18,6 +18,16 @@ final class LogSink: Sendable {
     private let limit: Int
     private let pending = Atomic<Int>(0)
     private let droppedLines = Atomic<UInt64>(0)
+    private struct Batch {
+        var bytes: [UInt8]
+        var lines: Int
+    }
+    private let batches = Mutex<[Batch]>([])
+    /// Arrays whose bytes were written: their memory is used again, because memory that grows with each batch and is given
+    /// back after it costs a page fault for every few lines.
+    private let spare = Mutex<[[UInt8]]>([])
+    private static let spareCount = 4
+    private static let spareSize = 64 * 1024
 
     /// - Parameters:
     ///   - descriptor: where lines are written; stdout by default.
@@ -31,8 +41,23 @@ final class LogSink: Sendable {
     /// Lines that were dropped so far.
     var dropped: UInt64 { self.droppedLines.load(ordering: .relaxed) }
 
+    /// An empty array to write lines to.
+    func takeBuffer(capacity: Int) -> [UInt8] {
+        if let buffer = self.spare.withLock({ $0.popLast() }) { return buffer }
+        var buffer: [UInt8] = []
+        buffer.reserveCapacity(capacity)
+        return buffer
+    }
+
+    private func giveBuffer(_ buffer: consuming [UInt8]) {
+        guard buffer.capacity <= Self.spareSize else { return }
+        buffer.removeAll(keepingCapacity: true)
+        let empty = buffer
+        self.spare.withLock { if $0.count < Self.spareCount { $0.append(empty) } }
+    }
+
     /// Takes over whole lines.
-    func submit(_ bytes: [UInt8], lines: Int) {
+    func submit(_ bytes: consuming [UInt8], lines: Int) {
         let count = bytes.count
         let before = self.pending.add(count, ordering: .relaxed).oldValue
         guard before + count <= self.limit else {
@@ -40,10 +65,17 @@ final class LogSink: Sendable {
             self.droppedLines.add(UInt64(lines), ordering: .relaxed)
             return
         }
-        self.pool.submit { _ in
-            if !self.write(bytes) { self.droppedLines.add(UInt64(lines), ordering: .relaxed) }
-            self.pending.subtract(count, ordering: .relaxed)
-        }
+        let batch = Batch(bytes: bytes, lines: lines)
+        self.batches.withLock { $0.append(batch) }
+        self.pool.submit { _ in self.writeNext() }
+    }
+
+    /// Writes the batch that waits longest: there is one for each time this is called.
+    private func writeNext() {
+        let batch = self.batches.withLock { $0.removeFirst() }
+        if !self.write(batch.bytes) { self.droppedLines.add(UInt64(batch.lines), ordering: .relaxed) }
+        self.pending.subtract(batch.bytes.count, ordering: .relaxed)
+        self.giveBuffer(batch.bytes)
     }
 
     /// Writes what was submitted, waiting at most `seconds` for a slow reader; then the sink may be left.

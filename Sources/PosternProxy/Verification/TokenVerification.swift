@@ -27,7 +27,7 @@ enum TokenVerification {
         }
         // A token goes to the issuer that it names and to no other.
         guard let name = token.issuer,
-            let index = snapshot.issuers.firstIndex(where: { $0.rules.issuer.utf8.elementsEqual(name.utf8) })
+            let index = snapshot.issuers.firstIndex(where: { $0.rules.issuer.hasSameBytes(as: name) })
         else { return .invalid(.unknownIssuer) }
         let validation = LocalValidation(verifier: OpenSSLVerifier()).check(
             token: token, bytes: bytes, rules: snapshot.issuers[index].rules, keys: keys[index], now: now)
