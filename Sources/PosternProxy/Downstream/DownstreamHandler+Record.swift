@@ -30,8 +30,8 @@ extension DownstreamHandler {
     }
 
     private func logAccess(_ record: ExchangeRecord, status: Int, duration: Int64) {
-        var route = ""
-        if record.route != ExchangeRecord.notRouted { route = self.snapshot.gate.rules(of: record.route).label }
+        let isRouted = record.route != ExchangeRecord.notRouted
+        let route = isRouted ? self.snapshot.logLabel(of: record.route) : []
         let line = AccessLogBuffer.Line(
             time: self.loop.wallTime, client: self.client.address, method: self.texts.method, path: self.texts.path,
             route: route, decision: record.refusal == nil ? "permit" : "refuse", code: record.refusal?.rawValue,

@@ -13,6 +13,9 @@ final class Snapshot: Sendable {
     let upstreams: [UpstreamTarget]
     /// The number in `RouteLabels` by route index.
     let labelNumbers: [Int]
+    /// The labels as the access log writes them: by route index, and for what no route declares.
+    private let logLabels: [[UInt8]]
+    private let logFallback: [UInt8]
     let timeouts: Configuration.Timeouts
     let logAccess: Configuration.Log.Access
 
@@ -44,6 +47,8 @@ final class Snapshot: Sendable {
         }
         self.upstreams = upstreams
         self.labelNumbers = rules.map { labels.number(of: $0.label) }
+        self.logLabels = rules.map { JSONLine.escaped($0.label) }
+        self.logFallback = JSONLine.escaped("default")
         self.gate = Gate(
             target: configuration.paths, tokenLimit: configuration.limits.token,
             routes: try RouteTable(configuration.routes.map(\.pattern)),
@@ -55,6 +60,11 @@ final class Snapshot: Sendable {
                 bodyLimit: configuration.limits.body.bytes, forwardToken: configuration.forwardToken, upstream: 0),
             identity: IdentityRules(headers: configuration.identity, limit: configuration.limits.identity),
             generation: generation)
+    }
+
+    /// A route's label as the access log writes it.
+    func logLabel(of route: Int) -> [UInt8] {
+        route < 0 ? self.logFallback : self.logLabels[route]
     }
 
     /// The number of a route's label in metrics.

@@ -29,7 +29,8 @@ struct AccessLogBuffer {
         var client: [UInt8]
         var method: [UInt8]
         var path: [UInt8]
-        var route: String
+        /// The route's label as `JSONLine.escaped` makes it.
+        var route: [UInt8]
         var decision: StaticString
         var code: String?
         var callerMembers: [UInt8]
@@ -55,8 +56,7 @@ struct AccessLogBuffer {
         JSONLine.appendEscaped(line.method, to: &self.bytes)
         self.bytes.append("\",\"path\":\"")
         JSONLine.appendEscaped(line.path, to: &self.bytes)
-        self.bytes.append("\",\"route\":\"")
-        JSONLine.appendEscaped(line.route, to: &self.bytes)
+        self.append("\",\"route\":\"", line.route)
         self.bytes.append("\",\"decision\":\"")
         self.bytes.append(line.decision)
         if let code = line.code {

@@ -18,6 +18,21 @@ struct JSONLine {
         }
     }
 
+    /// The same for an array; most have nothing to escape.
+    static func appendEscaped(_ bytes: [UInt8], to output: inout [UInt8]) {
+        for byte in bytes where byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") || byte &- 0x20 > 0x5E {
+            return Self.appendEscaped(bytes[...], to: &output)
+        }
+        output.append(contentsOf: bytes)
+    }
+
+    /// A text as the inside of a JSON string.
+    static func escaped(_ text: String) -> [UInt8] {
+        var output: [UInt8] = []
+        Self.appendEscaped(text, to: &output)
+        return output
+    }
+
     /// Appends a text as the inside of a JSON string; what is not ASCII stays as it is.
     static func appendEscaped(_ text: String, to output: inout [UInt8]) {
         for byte in text.utf8 {

@@ -152,7 +152,7 @@ import Testing
 
     private static let full = AccessLogBuffer.Line(
         time: 1_800_000_000.25, client: Array("10.1.2.3".utf8), method: Array("GET".utf8), path: Array("/a/1".utf8),
-        route: "GET /a/{id}", decision: "refuse", code: RefusalCode.upstreamTimeout.rawValue,
+        route: Array("GET /a/{id}".utf8), decision: "refuse", code: RefusalCode.upstreamTimeout.rawValue,
         callerMembers: Self.members(
             Principal(issuer: "permiso", user: "u\"1", client: "app", tokenID: "t1", expiresAt: 1)),
         source: VerifiedToken.Source.jwt.rawValue, status: 504, bytesIn: 120, bytesOut: 5_000_000_000,
