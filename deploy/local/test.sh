@@ -34,6 +34,8 @@ stage "Build, warnings are errors" \
 stage "Unit tests" swift test --skip-build "${strict[@]}"
 stage "Release build" build_release
 stage "End-to-end tests" env POSTERN_BIN="$PWD/$BIN" Tests/PosternEndToEndTests/run.sh
+stage "Benchmarks, their own tests" \
+    python3 -B -m unittest discover -s Tests/Benchmarks -t Tests/Benchmarks -p 'test_*.py'
 stage "Budgets" env POSTERN_BIN="$PWD/$BIN" python3 -B Tests/Benchmarks/budgets/check.py
 stage "Fuzz" deploy/local/fuzz.sh
 stage "The run script, with stand-ins" python3 deploy/local/run_test.py

@@ -87,7 +87,7 @@ import Testing
 
     @Test func routeThatIsNotASCIIIsWrittenAsConfigured() throws {
         var facts = Self.full
-        facts.route = "GET /straße/{id}"
+        facts.route = JSONLine.escaped("GET /straße/{id}")
         #expect(try self.written(facts)["route"] == .string("GET /straße/{id}"))
     }
 
