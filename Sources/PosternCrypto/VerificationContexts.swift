@@ -21,7 +21,8 @@ final class VerificationContexts: Sendable {
 
     /// Whether `signature` is one of `digest` by the key. The algorithm is one that signs a digest, and fits the key.
     func verify(
-        _ algorithm: SignatureAlgorithm, _ hash: HashFunction, _ pkey: OpaquePointer, digest: [UInt8], signature: RawSpan
+        _ algorithm: SignatureAlgorithm, _ hash: HashFunction, _ pkey: OpaquePointer, digest: [UInt8],
+        signature: RawSpan
     ) -> Bool {
         guard let context = self.take(algorithm) ?? Self.make(algorithm, hash, pkey) else {
             ERR_clear_error()

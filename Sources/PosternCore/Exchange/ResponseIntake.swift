@@ -64,8 +64,9 @@ public struct ResponseIntake: Sendable {
         }
     }
 
-    /// Appends the client's head for the head that was taken last.
-    public func compose(
+    /// Appends the client's head for the head that was taken last. Changes nothing; `mutating` so that the head is used where
+    /// it stands and not copied.
+    public mutating func compose(
         _ bytes: RawSpan, client: DownstreamHead.Client, framing: DownstreamHead.Framing, into output: inout [UInt8]
     ) {
         DownstreamHead.compose(bytes, self.head, client: client, framing: framing, into: &output)

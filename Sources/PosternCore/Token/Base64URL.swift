@@ -7,46 +7,60 @@ public enum Base64URL {
         let count = bytes.byteCount
         let rest = count & 3
         guard rest != 1 else { return nil }
+        let length = count / 4 * 3 + (rest == 0 ? 0 : rest - 1)
+        // Two octets more, because six are written as eight.
+        var output = [UInt8](repeating: 0, count: length + 2)
+        guard Self.decode(bytes, into: &output) else { return nil }
+        output.removeLast(2)
+        return output
+    }
+
+    /// Writes the octets to `output`, which has room for two more. Returns whether the encoding is canonical.
+    private static func decode(_ bytes: RawSpan, into output: inout [UInt8]) -> Bool {
+        let rest = bytes.byteCount & 3
+        let whole = bytes.byteCount &- rest
         var invalid: UInt32 = 0
-        let output = [UInt8](capacity: count / 4 * 3 + 2) { output in
-            var i = 0
-            let whole = count &- rest
-            while i &+ 8 <= whole, let group = Self.six(bytes.word(i)) {
-                output.append(UInt8(truncatingIfNeeded: group &>> 40))
-                output.append(UInt8(truncatingIfNeeded: group &>> 32))
-                output.append(UInt8(truncatingIfNeeded: group &>> 24))
-                output.append(UInt8(truncatingIfNeeded: group &>> 16))
-                output.append(UInt8(truncatingIfNeeded: group &>> 8))
-                output.append(UInt8(truncatingIfNeeded: group))
-                i &+= 8
-            }
-            while i < whole {
-                let a = Self.value(bytes.byte(i))
-                let b = Self.value(bytes.byte(i &+ 1))
-                let c = Self.value(bytes.byte(i &+ 2))
-                let d = Self.value(bytes.byte(i &+ 3))
-                invalid |= a | b | c | d
-                let group = a << 18 | b << 12 | c << 6 | d
-                output.append(UInt8(truncatingIfNeeded: group >> 16))
-                output.append(UInt8(truncatingIfNeeded: group >> 8))
-                output.append(UInt8(truncatingIfNeeded: group))
-                i &+= 4
-            }
-            if rest == 0 { return }
+        var i = 0
+        var o = 0
+        var span = output.mutableSpan
+        var octets = span.mutableBytes
+        while i &+ 8 <= whole, let group = Self.six(bytes.word(i)) {
+            octets.storeBytes(of: (group &<< 16).bigEndian, toByteOffset: o, as: UInt64.self)
+            i &+= 8
+            o &+= 6
+        }
+        while i < whole {
             let a = Self.value(bytes.byte(i))
             let b = Self.value(bytes.byte(i &+ 1))
-            output.append(UInt8(truncatingIfNeeded: a << 2 | b >> 4))
+            let c = Self.value(bytes.byte(i &+ 2))
+            let d = Self.value(bytes.byte(i &+ 3))
+            invalid |= a | b | c | d
+            Self.put(a << 2 | b >> 4, &octets, &o)
+            Self.put(b << 4 | c >> 2, &octets, &o)
+            Self.put(c << 6 | d, &octets, &o)
+            i &+= 4
+        }
+        if rest > 0 {
+            let a = Self.value(bytes.byte(i))
+            let b = Self.value(bytes.byte(i &+ 1))
             invalid |= a | b
+            Self.put(a << 2 | b >> 4, &octets, &o)
             if rest == 2 {
                 if b & 15 != 0 { invalid = Self.invalid }
             } else {
                 let c = Self.value(bytes.byte(i &+ 2))
                 invalid |= c
-                output.append(UInt8(truncatingIfNeeded: b << 4 | c >> 2))
+                Self.put(b << 4 | c >> 2, &octets, &o)
                 if c & 3 != 0 { invalid = Self.invalid }
             }
         }
-        return invalid >= 64 ? nil : output
+        return invalid < 64
+    }
+
+    @inline(__always)
+    private static func put(_ octet: UInt32, _ octets: inout MutableRawSpan, _ offset: inout Int) {
+        octets.storeBytes(of: UInt8(truncatingIfNeeded: octet), toByteOffset: offset, as: UInt8.self)
+        offset &+= 1
     }
 
     /// The canonical encoding of `bytes`.

@@ -112,10 +112,23 @@ extension ClaimRules {
         switch value {
         case nil, .null: return []
         case .string(let text):
-            return text.utf8.split(separator: UInt8(ascii: " ")).map { String(Substring($0)) }
+            let octets = Array(text.utf8)
+            return Self.words(octets.span.bytes)
         case .array(let items): return try Self.strings(items).filter { !$0.isEmpty }
         default: throw .malformedClaim
         }
+    }
+
+    /// What stands between spaces.
+    private static func words(_ bytes: RawSpan) -> [String] {
+        var words: [String] = []
+        words.reserveCapacity(8)
+        var start = 0
+        for i in 0...bytes.byteCount where i == bytes.byteCount || bytes.byte(i) == UInt8(ascii: " ") {
+            if i > start { words.append(bytes.extracting(start..<i).string()) }
+            start = i + 1
+        }
+        return words
     }
 
     /// An array with one role per item, or one string, which is one role whatever it holds: no standard says what
