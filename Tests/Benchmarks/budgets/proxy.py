@@ -79,14 +79,17 @@ def configuration(scenario, ports, service):
 class Measured:
     """Postern, running under callgrind until `close`."""
 
-    def __init__(self, program, scenario):
-        self.service = wire.Service()
+    def __init__(self, program, scenario, body=wire.BODY, issuer=()):
+        """`issuer` are settings of the issuer that differ from those in `configuration`."""
+        self.service = wire.Service(body)
         self.folder = tempfile.TemporaryDirectory(prefix="postern-budgets-")
         self.path = pathlib.Path(self.folder.name)
         self.dumps = 0
         ports = wire.free_ports(2)
         file = self.path / "proxy.yaml"
-        file.write_text(json.dumps(configuration(scenario, ports, self.service)))
+        settings = configuration(scenario, ports, self.service)
+        settings["issuers"]["main"].update(issuer)
+        file.write_text(json.dumps(settings))
         words = callgrind.command(self.path / "profile", "--separate-threads=yes")
         self.log = open(self.path / "log", "wb")
         self.process = subprocess.Popen(
@@ -94,7 +97,7 @@ class Measured:
             stderr=subprocess.STDOUT, env=callgrind.environment(), cwd=self.path)
         try:
             self._await("listening")
-            self.client = wire.Client(ports[0])
+            self.client = wire.Client(ports[0], body)
         except BaseException:
             self.close()
             raise
