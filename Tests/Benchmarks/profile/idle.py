@@ -6,6 +6,7 @@ mapping, of the program alone. Takes the program from .build/release, or from th
 from __future__ import annotations
 
 import pathlib
+import re
 import resource
 import shutil
 import subprocess
@@ -82,6 +83,7 @@ def during(measured, look, numbers):
 def site(stack):
     """The functions that a reader can do something with, without the containers of the Swift library."""
     frames = [naming.declaration(each).partition("(")[0].partition(" ->")[0] for each in stack]
+    frames = [re.sub(r"<.*>", "", each) for each in frames]
     known = [each for each in frames if naming.stage(each) is not None]
     distinct = list(dict.fromkeys(known))
     return tuple(distinct[:FRAMES]) or tuple(frames[1:1 + FRAMES])

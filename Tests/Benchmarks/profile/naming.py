@@ -11,7 +11,8 @@ STAGES = (
     ("NIO read", r"NIOPosix\.(?:(?:Base\w+|Socket|SocketProtocol)\.(?:readFromSocket|read\(pointer)|(?:Posix|System)\.read)"
                  r"|NIOCore\.\w*Recv\w*Buffer\w+"),
     ("NIO event loop", r"NIOPosix\.|NIOCore\.(?!ByteBuffer|NIOAny|IOData|CircularBuffer)|_?NIO(?!Core|Posix)\w+\."),
-    ("head scan", r"PosternCore\.(?:Head\w+|RequestHead|Response\w+|FieldName|Method|HTTPProblem|isHostAndPort|Authority)\b"),
+    ("head scan", r"PosternCore\.(?:Head\w+|RequestHead|Response\w+|FieldName|Method|HTTPProblem|isHostAndPort"
+                  r"|Authority)\b"),
     ("target and route", r"PosternCore\.(?:CheckedTarget|Target\w+|Route(?:Table|Match|Pattern)\w*|SegmentScan|Captures)\b"),
     ("credential and cache", r"PosternCore\.(?:Credential|BearerToken|AccessTokenParameter|Token(?:Table|Cache)|KeyedHash"
                              r"|VerifiedToken)\b"),
@@ -50,7 +51,7 @@ _ASPECTS = [(aspect, re.compile(pattern)) for aspect, pattern in ASPECTS]
 
 
 def declaration(name):
-    """`generic specialization <…> of closure #1 (…) -> … in NIOPosix.Selector.whenReady` is about NIOPosix.Selector."""
+    """`generic specialization <…> of closure #1 (…) -> … in NIOPosix.Selector.whenReady`: NIOPosix.Selector."""
     while found := _PREFIX.match(name):
         name = name[found.end():]
     # A member that only its file sees: `PosternCore.RouteTable.(enter in _59BE8BAC)`.

@@ -20,8 +20,8 @@ _FRAME = re.compile(r"\s*[0-9a-f]+ (.*) \((.*)\)$")
 _CALL = re.compile(r"(?:__x64_sys_|__arm64_sys_|ksys_|__sys_)(\w+)$")
 _ENTRY = ("do_syscall_64", "entry_SYSCALL_64_after_hwframe", "el0_svc", "el0_svc_common", "syscall_return_via_sysret")
 # What the C library calls it, where that differs.
-_DECORATION = re.compile(r"^_*(?:GI_+)?(?:libc_)?")
-_WRAPPERS = {"send": "sendto", "recv": "recvfrom"}
+_DECORATION = re.compile(r"^_*(?:GI_+)?(?:libc_)?|@.*$")
+_WRAPPERS = {"send": "sendto", "recv": "recvfrom", "pthread_cond_signal": "futex", "pthread_cond_wait": "futex"}
 _KERNEL = ("[kernel.kallsyms]", "[kernel]", "[guest.kernel.kallsyms]")
 
 

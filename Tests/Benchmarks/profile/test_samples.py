@@ -37,6 +37,8 @@ class Samples(unittest.TestCase):
         self.assertEqual(samples.row([("memcpy", "/usr/lib/libc.so.6")]), samples.LIBC)
         self.assertEqual(samples.row([("x", "[kernel.kallsyms]"), ("asm_exc_page_fault", "[kernel.kallsyms]"),
                                       ("memcpy", "/usr/lib/libc.so.6")]), samples.REST)
+        self.assertEqual(samples.row([("x", "[kernel.kallsyms]"), ("do_syscall_64", "[kernel.kallsyms]"),
+                                      ("pthread_cond_signal@@GLIBC_2.3.2", "/usr/lib/libc.so.6")]), "kernel: futex")
 
     def test_shares_are_parts_of_all_samples(self):
         found = samples.shares(SCRIPT)

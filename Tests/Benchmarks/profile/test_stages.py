@@ -88,7 +88,8 @@ class Names(unittest.TestCase):
             self.assertEqual(naming.stage(name), stage, name)
 
     def test_helpers_have_no_stage(self):
-        for name in ("swift_retain", "memcpy@GLIBC_2.2.5", "0x0000000000dc1f80", "outlined copy of PosternCore.Intake.Verdict",
+        for name in ("swift_retain", "memcpy@GLIBC_2.2.5", "0x0000000000dc1f80",
+                     "outlined copy of PosternCore.Intake.Verdict",
                      "(extension in PosternCore):Swift.RawSpan.equals(Swift.RawSpan) -> Swift.Bool",
                      "generic specialization <PosternCore.HeaderField> of Swift.Array.append(A) -> ()",
                      "destroy value witness for PosternCore.ResponseHead", "NIOCore.ByteBuffer.readableBytes.getter"):
