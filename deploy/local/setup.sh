@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that are missing: `setup.sh run` what building and running take, `setup.sh test` what
-# the tests take besides, `setup.sh bench` what the benchmark takes besides. Says which, and does nothing (and asks for
-# no password) when none is missing.
+# the tests take besides, `setup.sh bench` what the benchmark takes besides, `setup.sh profile` what the profiles take
+# besides. Says which, and does nothing (and asks for no password) when none is missing.
 set -euo pipefail
 # shellcheck source=deploy/local/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -18,7 +18,9 @@ test) packages+=(python3 python3-venv shellcheck valgrind binutils openssl) ;;
 # wrk: the load      nginx: the service behind every proxy, and a peer      haproxy: a peer      strace: system calls
 # openssl: what one verification costs      python3, python3-venv: the benchmark itself
 bench) packages+=(wrk nginx haproxy strace openssl python3 python3-venv) ;;
-*) fail "usage: setup.sh run|test|bench" ;;
+# linux-perf: samples of the processor's time, the kernel included      valgrind, binutils: instructions and heap blocks
+profile) packages+=(linux-perf wrk nginx valgrind binutils openssl python3 python3-venv) ;;
+*) fail "usage: setup.sh run|test|bench|profile" ;;
 esac
 
 installed() {

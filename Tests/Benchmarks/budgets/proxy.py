@@ -79,25 +79,33 @@ def configuration(scenario, ports, service):
 class Measured:
     """Postern, running under callgrind until `close`."""
 
-    def __init__(self, program, scenario):
-        self.service = wire.Service()
+    def __init__(self, program, scenario, body=wire.BODY, issuer=()):
+        """`issuer` are settings of the issuer that differ from those in `configuration`."""
+        self.service = wire.Service(body)
         self.folder = tempfile.TemporaryDirectory(prefix="postern-budgets-")
         self.path = pathlib.Path(self.folder.name)
         self.dumps = 0
         ports = wire.free_ports(2)
+        self.port = ports[0]
         file = self.path / "proxy.yaml"
-        file.write_text(json.dumps(configuration(scenario, ports, self.service)))
-        words = callgrind.command(self.path / "profile", "--separate-threads=yes")
+        settings = configuration(scenario, ports, self.service)
+        settings["issuers"]["main"].update(issuer)
+        file.write_text(json.dumps(settings))
+        words = self.command()
         self.log = open(self.path / "log", "wb")
         self.process = subprocess.Popen(
             [*words, str(program), "run", "--config", str(file)], stdin=subprocess.DEVNULL, stdout=self.log,
             stderr=subprocess.STDOUT, env=callgrind.environment(), cwd=self.path)
         try:
             self._await("listening")
-            self.client = wire.Client(ports[0])
+            self.client = wire.Client(self.port, body)
         except BaseException:
             self.close()
             raise
+
+    def command(self):
+        """The words that put the proxy under the tool."""
+        return callgrind.command(self.path / "profile", "--separate-threads=yes")
 
     def _await(self, text):
         deadline = time.monotonic() + PATIENCE

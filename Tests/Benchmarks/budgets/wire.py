@@ -16,26 +16,35 @@ SECRET = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 PATIENCE = 60.0
 
 BODY = json.dumps({"balance": 10250.5, "equity": 10301.25, "margin": 512.0, "currency": "EUR", "open": 3}).encode()
-RESPONSE = (
+HEAD = (
     b"HTTP/1.1 200 OK\r\nServer: demo\r\nDate: Thu, 01 Jan 2026 00:00:00 GMT\r\nContent-Type: application/json\r\n"
-    b"Cache-Control: no-store\r\nContent-Length: %d\r\n\r\n" % len(BODY)
-) + BODY
+    b"Cache-Control: no-store\r\nContent-Length: %d\r\n\r\n"
+)
 
 
 def token():
     """A good HS256 token of a usual size (about 900 bytes), valid for a day."""
+    signed = signing_input("HS256")
+    return complete(signed, hmac.new(SECRET.encode(), signed, hashlib.sha256).digest())
+
+
+def complete(signed, signature):
+    """The token of what was signed and its signature."""
+    return (signed + b"." + _base64url(signature)).decode()
+
+
+def signing_input(algorithm, number=0):
+    """Header and claims of a good token; another number is another token, of the same length."""
     now = int(time.time())
     claims = {
         "iss": ISSUER, "aud": [AUDIENCE], "sub": "5f2b7a52-6a3f-4a4e-9a57-0d5b8c2f9e11", "client_id": "trading-dashboard",
         "username": "ada.lovelace", "email": "ada.lovelace@example.test", "is_trusted": False, "roles": ["trader", "analyst"],
         "scope": "trade:read trade:open trade:close account:read account:balance market:data notification:send",
         "tenant": "9f4c1e7e-1df6-4c11-8f0e-1a2b3c4d5e6f", "session": "c0a8012e-7a55-4a53-8d3b-b1a1f6a5d3c2",
-        "iat": now - 5, "nbf": now - 5, "exp": now + 86400, "jti": "0f8fad5b-d9cb-469f-a165-70867728950e",
+        "iat": now - 5, "nbf": now - 5, "exp": now + 86400, "jti": "0f8fad5b-d9cb-469f-a165-%012x" % (0x70867728950e + number),
     }
-    header = {"alg": "HS256", "typ": "at+jwt", "kid": "2026-01-signing-key"}
-    signed = b".".join(_base64url(json.dumps(part, separators=(",", ":")).encode()) for part in (header, claims))
-    signature = hmac.new(SECRET.encode(), signed, hashlib.sha256).digest()
-    return (signed + b"." + _base64url(signature)).decode()
+    header = {"alg": algorithm, "typ": "at+jwt", "kid": "2026-01-signing-key"}
+    return b".".join(_base64url(json.dumps(part, separators=(",", ":")).encode()) for part in (header, claims))
 
 
 def _base64url(data):
@@ -64,9 +73,11 @@ def free_ports(count):
 
 
 class Service:
-    """Answers every request head with RESPONSE, in one write, on as many connections as are opened."""
+    """Answers every request head with `body`, in one write, on as many connections as are opened."""
 
-    def __init__(self):
+    def __init__(self, body=BODY):
+        self.body = body
+        self.response = HEAD % len(body) + body
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         self.connections = []
@@ -92,7 +103,7 @@ class Service:
                 received += data
                 if received.endswith(b"\r\n\r\n"):
                     received = b""
-                    connection.sendall(RESPONSE)
+                    connection.sendall(self.response)
         except OSError:
             return
 
@@ -109,7 +120,8 @@ class Service:
 class Client:
     """One keep-alive connection that sends the next request when the whole answer to the last one is there."""
 
-    def __init__(self, port):
+    def __init__(self, port, body=BODY):
+        self.body = body
         self.connection = socket.create_connection(("127.0.0.1", port), PATIENCE)
         self.connection.settimeout(PATIENCE)
         self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -119,7 +131,7 @@ class Client:
         for _ in range(times):
             self.connection.sendall(head)
             received = b""
-            while not received.endswith(BODY):
+            while not received.endswith(self.body):
                 data = self.connection.recv(65536)
                 if not data:
                     raise ConnectionError("the proxy closed the connection after %r" % received)

@@ -68,6 +68,8 @@ class Profile:
         self.calls = collections.Counter()
         # Calls by caller and function that was called.
         self.edges = collections.Counter()
+        # Instructions by caller and function that was called: of the call and of everything below it.
+        self.costs = collections.Counter()
         # Heap allocations by chain of callers, the nearest first.
         self.allocations = collections.Counter()
 
@@ -75,7 +77,7 @@ class Profile:
         """What happened in this one and not in `other`."""
         result = Profile()
         result.total = self.total - other.total
-        for name in ("own", "calls", "edges", "allocations"):
+        for name in ("own", "calls", "edges", "costs", "allocations"):
             difference = collections.Counter(getattr(self, name))
             difference.subtract(getattr(other, name))
             setattr(result, name, collections.Counter({key: n for key, n in difference.items() if n}))
@@ -113,10 +115,11 @@ class _Reader:
                 # The next line is what the called function cost, and it counts that itself.
                 inclusive = True
             elif line[:1].isdigit():
+                cost = int(line.split(" ", 1)[1])
                 if inclusive:
                     inclusive = False
+                    self.profile.costs[_plain(function), _plain(called)] += cost
                     continue
-                cost = int(line.split(" ", 1)[1])
                 self.profile.own[_plain(function)] += cost
                 self.profile.total += cost
 
