@@ -171,8 +171,12 @@ extension UInt64 {
 extension [UInt8] {
     /// Appends the sixteen lower-case hexadecimal digits of a number.
     mutating func append(hex value: UInt64) {
-        self.append(littleEndian: Self.hexDigits(UInt32(truncatingIfNeeded: value &>> 32)))
-        self.append(littleEndian: Self.hexDigits(UInt32(truncatingIfNeeded: value)))
+        let digits = (
+            Self.hexDigits(UInt32(truncatingIfNeeded: value &>> 32)).littleEndian,
+            Self.hexDigits(UInt32(truncatingIfNeeded: value)).littleEndian
+        )
+        // The pointer does not leave the closure.
+        unsafe Swift.withUnsafeBytes(of: digits) { unsafe self.append(contentsOf: $0) }
     }
 
     /// The eight digits of a number, the first one in the lowest byte: each half byte gets a byte, then all eight become
@@ -185,11 +189,6 @@ extension [UInt8] {
         let letters = ((x &+ 0x0606_0606_0606_0606) &>> 4) & 0x0101_0101_0101_0101
         // From `9` to `a` there are 39 more than from 9 to 10.
         return (x &+ 0x3030_3030_3030_3030 &+ letters &* 39).byteSwapped
-    }
-
-    private mutating func append(littleEndian word: UInt64) {
-        // The pointer does not leave the closure.
-        unsafe Swift.withUnsafeBytes(of: word.littleEndian) { unsafe self.append(contentsOf: $0) }
     }
 
     /// Appends the bytes of a span.
