@@ -14,7 +14,8 @@ extension DownstreamHandler {
         case .abort: self.abort()
         case .close:
             self.finishRecord()
-            self.closeNow()
+            // Answers of this very turn may not be out yet.
+            if self.flushNow() { self.closeNow() } else { self.closeAfterWriting() }
         }
     }
 
@@ -165,8 +166,14 @@ extension DownstreamHandler {
         self.dropUpstream()
         self.heldHead = nil
         self.finishRecord()
+        // What came before the break, answers to earlier requests among it, still goes out.
+        let isOut = self.flushNow()
         guard let context else { return }
-        if self.responseFraming == .untilClose { SocketReset.arm(context.channel) }
+        if self.responseFraming == .untilClose {
+            SocketReset.arm(context.channel)
+        } else if !isOut {
+            return self.closeAfterWriting()
+        }
         context.close(promise: nil)
     }
 

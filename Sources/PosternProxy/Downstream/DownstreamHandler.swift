@@ -84,7 +84,7 @@ final class DownstreamHandler: LoopConnection, ChannelDuplexHandler {
         self.attach(context)
         self.loop.add(self)
         self.setDeadline(self.loop.now &+ self.snapshot.timeouts.head)
-        if context.channel.isActive { self.opened(context) }
+        if context.channel.isActive { self.opened(context, isPlain: true) }
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
@@ -93,7 +93,7 @@ final class DownstreamHandler: LoopConnection, ChannelDuplexHandler {
     }
 
     func channelActive(context: ChannelHandlerContext) {
-        self.opened(context)
+        self.opened(context, isPlain: true)
     }
 
     func channelInactive(context: ChannelHandlerContext) {
@@ -220,12 +220,14 @@ final class DownstreamHandler: LoopConnection, ChannelDuplexHandler {
         context.read()
     }
 
+    override func drained() {
+        self.upstream?.resumeReading()
+        self.processPending()
+        self.resumeReading()
+    }
+
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable {
-            self.upstream?.resumeReading()
-            self.processPending()
-            self.resumeReading()
-        }
+        if context.channel.isWritable { self.drained() }
         context.fireChannelWritabilityChanged()
     }
 
@@ -249,7 +251,11 @@ final class DownstreamHandler: LoopConnection, ChannelDuplexHandler {
 
     override func deadlinePassed(now: Int64) {
         let connecting = self.waiter != nil && (self.pool?.machine.connecting ?? 0) > 0
-        self.step { $0.deadlinePassed(connecting: connecting) }
+        let action = self.note { $0.deadlinePassed(connecting: connecting) }
+        guard action == .close else { return self.perform(action) }
+        // What was written last is not being read: it is not waited for.
+        self.finishRecord()
+        self.closeNow()
     }
 
     /// The process is to end.

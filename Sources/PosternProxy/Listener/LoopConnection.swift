@@ -28,6 +28,11 @@ class LoopConnection {
     /// When the wheel looks at this connection: never after `deadline`.
     fileprivate(set) var watched = Int64.max
 
+    /// Whether the kernel took no more because the connection is broken.
+    private var wasRefused = false
+
+    /// Bytes that wait in one turn before what leads to more is held up.
+    private static let outLimit = 64 * 1024
     /// Slices up to this size are copied behind what is to be written, which costs less than a write of their own.
     static let copyLimit = 8 * 1024
 
@@ -44,8 +49,10 @@ class LoopConnection {
     }
 
     /// The channel's socket is open.
-    final func opened(_ context: ChannelHandlerContext) {
-        self.socket = SocketSend(context.channel)
+    ///
+    /// - Parameter isPlain: this handler is the only one of its channel, so that what it writes is what goes over the wire.
+    final func opened(_ context: ChannelHandlerContext, isPlain: Bool) {
+        self.socket = isPlain ? SocketSend(context.channel) : nil
     }
 
     /// The channel's socket is closed.
@@ -87,11 +94,23 @@ class LoopConnection {
 
     // MARK: - Writing
 
-    /// Whether what is written is also taken.
+    /// Whether what is written is also taken: neither this turn nor the channel has much that waits.
     final var isWritable: Bool {
-        guard let context else { return false }
+        guard let context, self.out.count < Self.outLimit else { return false }
         return !self.channelHolds || context.channel.isWritable
     }
+
+    /// Whether some of what was written did not reach the kernel. To be asked after `noteDrained` while the channel is open.
+    final var hasUnsent: Bool { self.wasRefused || self.channelHolds || !self.out.isEmpty }
+
+    /// Takes notice if the channel has written what it was given.
+    final func noteDrained() {
+        guard self.channelHolds, let context else { return }
+        self.channelHolds = self.channelStillHolds(context)
+    }
+
+    /// What was written has gone out, after so much was waiting that `isWritable` said no.
+    func drained() {}
 
     /// Takes what was written in this turn so far, to append to it; `giveBack` must follow.
     @inline(__always)
@@ -161,15 +180,24 @@ class LoopConnection {
         if self.hasSlices { self.flushNow() }
     }
 
-    /// Gives what was written to the kernel, and what that does not take to the channel.
-    final func flushNow() {
-        guard self.isListed else { return }
+    /// Gives what was written to the kernel, and what that does not take to the channel. Returns whether the kernel has
+    /// it all.
+    @discardableResult
+    final func flushNow() -> Bool {
+        guard self.isListed else {
+            self.noteDrained()
+            return !self.channelHolds
+        }
         self.willFlush()
         self.hasSlices = false
+        let wasFull = self.out.count >= Self.outLimit
         let isDone = self.sendOut()
         // The flush may call back, and what is written then is for the next one.
         self.isListed = false
         if !isDone { self.context?.flush() }
+        // In a turn of its own: others are to get their bytes first. If the channel is full, it says when it is not.
+        if wasFull, self.isWritable { self.loop.drainedLater(self) }
+        return isDone
     }
 
     /// What was written goes out now.
@@ -178,13 +206,15 @@ class LoopConnection {
     /// Sends `out`. Returns whether all of it, and all that was written before, is with the kernel.
     private final func sendOut() -> Bool {
         guard let context else { return false }
-        if self.channelHolds { self.channelHolds = self.channelStillHolds(context) }
+        self.noteDrained()
         guard !self.out.isEmpty else { return !self.channelHolds }
         let out = self.out
         self.out = []
         var sent = 0
         if !self.channelHolds, let socket, context.channel.isActive {
-            sent = socket(out.span.bytes)
+            let taken = socket(out.span.bytes)
+            if taken == nil { self.wasRefused = true }
+            sent = taken ?? 0
             if sent == out.count {
                 if !self.isOutShared { self.loop.giveBuffer(consume out) }
                 self.isOutShared = false

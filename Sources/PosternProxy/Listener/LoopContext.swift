@@ -70,6 +70,7 @@ final class LoopContext {
     /// After something that takes longer than a request usually does.
     func readClock() {
         self.turnTime = Self.monotonicTime
+        self.turnWallTime = 0
     }
 
     private static var monotonicTime: Int64 { Int64(truncatingIfNeeded: NIODeadline.now().uptimeNanoseconds) }
@@ -98,6 +99,12 @@ final class LoopContext {
     func needsFlush(_ connection: LoopConnection) {
         if self.turnTime == 0 { self.beginTurn() }
         self.flushList.append(connection)
+    }
+
+    /// Tells `connection` in the next turn that what it had written is out.
+    func drainedLater(_ connection: LoopConnection) {
+        let bound = NIOLoopBound(connection, eventLoop: self.eventLoop)
+        self.eventLoop.execute { bound.value.drained() }
     }
 
     // MARK: - Buffers

@@ -15,7 +15,8 @@ import NIOCore
 struct SocketSend {
     private let descriptor: Int32
 
-    /// The socket of an open channel; nil where there is none to write to directly, as with TLS or on other systems.
+    /// The socket of an open channel; nil where that is not known. Only for a channel in which nothing, such as TLS,
+    /// changes bytes on their way to the socket: what is written here goes past all handlers.
     init?(_ channel: any Channel) {
         #if os(Linux)
             let handle = try? channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(
@@ -28,17 +29,19 @@ struct SocketSend {
         #endif
     }
 
-    /// Gives bytes to the kernel. Returns how many it took: fewer when its buffer is full, none after any error, which the
-    /// channel will meet as well when it writes the rest.
-    func callAsFunction(_ bytes: RawSpan) -> Int {
+    /// Gives bytes to the kernel. Returns how many it took, fewer when its buffer is full; nil after an error, which the
+    /// channel meets as well when it writes the rest.
+    func callAsFunction(_ bytes: RawSpan) -> Int? {
         #if os(Linux)
             let flags = Int32(truncatingIfNeeded: Int(MSG_NOSIGNAL) | Int(MSG_DONTWAIT))
             // The system call takes a pointer; it does not leave the closure.
             return unsafe bytes.withUnsafeBytes { buffer in
-                max(0, unsafe send(self.descriptor, buffer.baseAddress, buffer.count, flags))
+                let count = unsafe send(self.descriptor, buffer.baseAddress, buffer.count, flags)
+                if count >= 0 { return count }
+                return errno == EAGAIN || errno == EINTR ? 0 : nil
             }
         #else
-            return 0
+            return nil
         #endif
     }
 }

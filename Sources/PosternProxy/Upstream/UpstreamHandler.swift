@@ -57,7 +57,7 @@ final class UpstreamHandler: LoopConnection, ChannelDuplexHandler {
     }
 
     func channelActive(context: ChannelHandlerContext) {
-        self.opened(context)
+        self.opened(context, isPlain: true)
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -66,10 +66,12 @@ final class UpstreamHandler: LoopConnection, ChannelDuplexHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
+        // A connection that broke while it was written to may have lost the end of what it had to say.
+        let isBroken = self.failed || self.hasUnsent
         self.closed()
         self.pool.closed(self)
         if let downstream = self.downstream {
-            if self.response == .body, self.body.endsWithConnection, !self.failed {
+            if self.response == .body, self.body.endsWithConnection, !isBroken {
                 self.finishBody(downstream, keepAlive: false)
             } else {
                 let untouched = self.untouched
@@ -173,6 +175,7 @@ final class UpstreamHandler: LoopConnection, ChannelDuplexHandler {
             self.close()
             return
         }
+        self.noteDrained()
         if self.untouched {
             self.untouched = false
             self.forgetSent()
@@ -299,8 +302,12 @@ final class UpstreamHandler: LoopConnection, ChannelDuplexHandler {
         context.read()
     }
 
+    override func drained() {
+        self.downstream?.resumeReading()
+    }
+
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable { self.downstream?.resumeReading() }
+        if context.channel.isWritable { self.drained() }
         context.fireChannelWritabilityChanged()
     }
 }
