@@ -6,7 +6,8 @@ import Synchronization
 /// in libcrypto, a tenth of what an RSA verification costs. A context is used by one thread at a time; as many are made
 /// as there are threads that verify at once.
 final class VerificationContexts: Sendable {
-    /// Owned by whoever holds it: it is given back or freed.
+    /// Owned by whoever holds it: it is given back or freed. Unchecked because of the pointer: a context is in the list,
+    /// behind its lock, or with the one thread that took it out.
     private struct Context: @unchecked Sendable {
         let algorithm: SignatureAlgorithm
         let pointer: OpaquePointer

@@ -193,8 +193,8 @@ extension [UInt8] {
 
     /// Appends the bytes of a span.
     ///
-    /// The one use of a buffer pointer in the core: spans have no bulk append yet, and copying byte by byte costs a
-    /// microsecond where this costs nanoseconds. The pointer does not leave the closure.
+    /// By a buffer pointer, as elsewhere in this file and nowhere else in the core: spans have no bulk append yet, and
+    /// copying byte by byte costs a microsecond where this costs nanoseconds. The pointer does not leave the closure.
     @inlinable
     public mutating func append(_ span: RawSpan) {
         unsafe span.withUnsafeBytes { unsafe self.append(contentsOf: $0) }

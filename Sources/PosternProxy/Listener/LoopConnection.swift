@@ -100,7 +100,7 @@ class LoopConnection {
         return !self.channelHolds || context.channel.isWritable
     }
 
-    /// Whether some of what was written did not reach the kernel. To be asked after `noteDrained` while the channel is open.
+    /// Whether some of what was written did not reach the kernel, as far as the last `noteDrained` of the open channel knows.
     final var hasUnsent: Bool { self.wasRefused || self.channelHolds || !self.out.isEmpty }
 
     /// Takes notice if the channel has written what it was given.
