@@ -31,6 +31,14 @@ def until_answered(proxy, sock):
     return got
 
 
+def draining_or_ended(proxy):
+    """Whether SIGTERM took effect. A kernel with large buffers may have taken all that still waited: then the process has ended already."""
+    try:
+        return proxy.metrics().value("postern_draining") == 1
+    except OSError:
+        return True
+
+
 def test_refusals_that_nobody_reads_hold_up_the_next_request(start, upstream):
     proxy = start(configs.config(upstream))
     flood = head("GET", "/auth", host="a") * 1000
@@ -64,8 +72,7 @@ def test_drain_waits_for_an_answer_that_is_still_being_sent(start, upstream):
         sock.sendall(head("GET", "/health"))
         data = until_answered(proxy, sock)
         proxy.signal(signal.SIGTERM)
-        wait_until(lambda: proxy.metrics().value("postern_draining") == 1, 3)
-        time.sleep(0.2)
+        wait_until(lambda: draining_or_ended(proxy), 3)
         while True:
             part = sock.recv(1 << 16)
             if not part:
