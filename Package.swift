@@ -37,12 +37,27 @@ let package = Package(
     targets: [
         // System libraries: a module map and a shim header, no logic.
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        // Without pkg-config: it only names the folders that are searched anyway, and a flag that SwiftPM warns of.
+        .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
 
         // The functional core: decides. It has no dependency at all, and the compiler keeps it so.
         .target(name: "PosternCore", swiftSettings: spans),
 
         // libcrypto behind one small surface. Synchronous, no I/O.
         .target(name: "PosternCrypto", dependencies: ["COpenSSL", "PosternCore"], swiftSettings: settings),
+
+        // Redis for one event loop each: hiredis as a codec, sockets and TLS by NIO.
+        .target(
+            name: "PosternRedis",
+            dependencies: [
+                "CHiredis",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "NIOTLS", package: "swift-nio"),
+            ],
+            swiftSettings: settings
+        ),
 
         // The shell: moves bytes.
         .target(
@@ -108,6 +123,18 @@ let package = Package(
         .testTarget(name: "PosternCoreTests", dependencies: ["PosternCore"], swiftSettings: settings),
         .testTarget(
             name: "PosternCryptoTests", dependencies: ["PosternCore", "PosternCrypto"], swiftSettings: settings),
+        .testTarget(
+            name: "PosternRedisTests",
+            dependencies: [
+                "PosternRedis",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "NIOTLS", package: "swift-nio"),
+            ],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "PosternProxyTests",
             dependencies: [

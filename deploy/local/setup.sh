@@ -7,14 +7,16 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 # git, ca-certificates: SwiftPM fetches the dependencies      pkg-config: SwiftPM finds libcrypto and SQLite by it
-# libssl-dev: PosternCrypto      libsqlite3-dev: the issuer's store      zlib1g-dev: async-http-client
-# curl: the proof of `make run`
-packages=(git ca-certificates pkg-config libssl-dev libsqlite3-dev zlib1g-dev curl)
+# libssl-dev: PosternCrypto      libhiredis-dev: PosternRedis      libsqlite3-dev: the issuer's store
+# zlib1g-dev: async-http-client      curl: the proof of `make run`
+packages=(git ca-certificates pkg-config libssl-dev libhiredis-dev libsqlite3-dev zlib1g-dev curl)
 case ${1:-run} in
 run) ;;
 # python3, python3-venv: the end-to-end tests      shellcheck: `make lint`      valgrind, binutils: the budgets
 # openssl: what the verification of a signature is compared with
-test) packages+=(python3 python3-venv shellcheck valgrind binutils openssl) ;;
+# redis-server: the Redis, the sentinels (`redis-server --sentinel`) and the cluster of the tests
+# redis-tools: its client
+test) packages+=(python3 python3-venv shellcheck valgrind binutils openssl redis-server redis-tools) ;;
 # wrk: the load      nginx: the service behind every proxy, and a peer      haproxy: a peer      strace: system calls
 # openssl: what one verification costs      python3, python3-venv: the benchmark itself
 bench) packages+=(wrk nginx haproxy strace openssl python3 python3-venv) ;;

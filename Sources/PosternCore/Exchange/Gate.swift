@@ -230,13 +230,15 @@ public final class Gate: Sendable {
     public func isCurrent(_ token: VerifiedToken) -> Bool { token.generation == self.generation }
 
     /// Makes a verified principal ready for requests under this policy.
-    public func verifiedToken(for principal: Principal) -> Result<VerifiedToken, Refusal> {
+    public func verifiedToken(
+        for principal: Principal, terms: TokenTerms = TokenTerms()
+    ) -> Result<VerifiedToken, Refusal> {
         do throws(IdentityProblem) {
             let lines = try self.identity.lines(for: principal)
             return .success(
                 VerifiedToken(
                     principal: principal, standing: self.policy.standing(of: principal), identity: lines,
-                    generation: self.generation))
+                    generation: self.generation, terms: terms))
         } catch {
             switch error {
             case .controlCharacter:

@@ -7,7 +7,26 @@ public struct Intake: Sendable {
     private var target = CheckedTarget(path: .none)
     private var captures = Captures()
     private var identifiers: Identifiers
-    private var cache: TokenCache<VerifiedToken>
+    private var cache: TokenCache<CachedToken>
+    /// Tokens that introspection did not accept. Apart from the others, so that tokens that somebody invents cannot push
+    /// out the ones that are in use.
+    private var rejected: TokenCache<Rejection>
+    private var withdrawals = Withdrawals()
+
+    /// A cached verdict, and for which state of the revocations it was found good.
+    private struct CachedToken {
+        var token: VerifiedToken
+        var epoch: Int
+
+        /// The epoch of a verdict that is to be looked at again.
+        static let unchecked = -1
+    }
+
+    private struct Rejection {
+        var problem: TokenProblem
+        /// Unix seconds.
+        var until: Double
+    }
 
     /// - Parameters:
     ///   - identifierSeed: randomness for request and trace ids.
@@ -15,12 +34,16 @@ public struct Intake: Sendable {
     public init(identifierSeed: (UInt64, UInt64), cacheSeed: (UInt64, UInt64)) {
         self.identifiers = Identifiers(random: IdentifierSource(seed: identifierSeed.0, identifierSeed.1))
         self.cache = TokenCache(capacity: Self.tokens, byteLimit: Self.tokenBytes, seed: cacheSeed)
+        self.rejected = TokenCache(capacity: Self.rejections, byteLimit: Self.rejectionBytes, seed: cacheSeed)
     }
 
     /// Tokens that are kept at most, and bytes of them: three times the ten thousand callers that one loop of a sidecar may
     /// see within the life of a token, so that no set of the table overflows by chance.
     static let tokens = 32 * 1024
     static let tokenBytes = 16 << 20
+    /// Rejected tokens that are kept at most, and bytes of them.
+    static let rejections = 1024
+    static let rejectionBytes = 1 << 20
 
     /// What a head says that outlives its bytes.
     public struct Facts: Equatable, Sendable {
@@ -58,6 +81,8 @@ public struct Intake: Sendable {
         case permit(Permit, VerifiedToken?)
         /// The token in this range is not in the cache: verify it, then `accept` and `authorize`.
         case verify(ByteRange)
+        /// The token was found not to be acceptable a moment ago (introspection), and is not asked about again.
+        case rejected(TokenProblem)
         /// The token is nil unless it was verified and the route's rules refuse it.
         case refuse(Refusal, VerifiedToken?)
     }
@@ -105,38 +130,85 @@ public struct Intake: Sendable {
         case .refuse(let refusal):
             return .judged(Facts(self.head), route: route, .refuse(refusal, nil))
         case .verify(let range):
-            guard let token = self.cached(bytes.slice(range), gate: gate, now: now) else {
-                return .judged(Facts(self.head), route: route, Self.unknown(bytes, range))
-            }
-            return .judged(Facts(self.head), route: route, self.authorize(token, bytes, gate: gate, route: route))
+            return .judged(Facts(self.head), route: route, self.judge(bytes, range, gate: gate, route: route, now: now))
+        }
+    }
+
+    /// What the caches say of the token in `range`.
+    @inline(__always)
+    private mutating func judge(
+        _ bytes: RawSpan, _ range: ByteRange, gate: Gate, route: Int, now: Double
+    ) -> Verdict {
+        let token = bytes.slice(range)
+        guard let cached = self.cache.lookup(token), now < cached.token.expiresAt else {
+            return self.unknown(bytes, range, now: now)
+        }
+        if gate.isCurrent(cached.token), cached.epoch == self.withdrawals.epoch {
+            return self.authorize(cached.token, bytes, gate: gate, route: route)
+        }
+        switch self.renew(cached.token, token, gate: gate) {
+        case .success(let renewed)?: return self.authorize(renewed, bytes, gate: gate, route: route)
+        case .failure(let refusal)?: return .refuse(refusal, cached.token)
+        case nil: return .verify(range)
         }
     }
 
     /// A token that is not in the cache. Those in it were held against the grammar before.
-    private static func unknown(_ bytes: RawSpan, _ range: ByteRange) -> Verdict {
-        if Credential.isToken(bytes, range) { return .verify(range) }
-        return .refuse(Refusal(.invalidRequest, CredentialProblem.malformed.detail), nil)
-    }
-
-    /// The cached verdict on a token, made ready for this policy.
-    @inline(__always)
-    private mutating func cached(_ token: RawSpan, gate: Gate, now: Double) -> VerifiedToken? {
-        guard let cached = self.cache.lookup(token), now < cached.expiresAt else { return nil }
-        if gate.isCurrent(cached) { return cached }
-        guard case .success(let renewed) = gate.verifiedToken(for: cached.principal) else { return nil }
-        self.cache.insert(token: token.array(), value: renewed)
-        return renewed
-    }
-
-    /// Step 5, for the head that was taken last: takes over a principal whose token was verified.
-    public mutating func accept(
-        _ principal: Principal, token: RawSpan, gate: Gate, now: Double
-    ) -> Result<VerifiedToken, Refusal> {
-        let result = gate.verifiedToken(for: principal)
-        if case .success(let verified) = result, now < verified.expiresAt {
-            self.cache.insert(token: token.array(), value: verified)
+    private mutating func unknown(_ bytes: RawSpan, _ range: ByteRange, now: Double) -> Verdict {
+        guard Credential.isToken(bytes, range) else {
+            return .refuse(Refusal(.invalidRequest, CredentialProblem.malformed.detail), nil)
         }
-        return result
+        if let rejection = self.rejected.lookup(bytes.slice(range)), now < rejection.until {
+            return .rejected(rejection.problem)
+        }
+        return .verify(range)
+    }
+
+    /// The cached verdict on a token, looked at again because the policy or the revocations are others now. Nil: it cannot
+    /// be used under this policy.
+    @inline(never)
+    private mutating func renew(
+        _ token: VerifiedToken, _ bytes: RawSpan, gate: Gate
+    ) -> Result<VerifiedToken, Refusal>? {
+        var renewed = token
+        if !gate.isCurrent(token) {
+            guard case .success(let other) = gate.verifiedToken(for: token.principal, terms: token.terms) else {
+                return nil
+            }
+            renewed = other
+        }
+        // One that is revoked stays as it is: it is looked at each time, and never verified again in vain.
+        if let refusal = self.withdrawals.refusal(for: renewed.terms) { return .failure(refusal) }
+        self.cache.update(bytes, value: CachedToken(token: renewed, epoch: self.withdrawals.epoch))
+        return .success(renewed)
+    }
+
+    /// Step 5, for the head that was taken last: takes over a principal whose token was verified, unless it is revoked.
+    public mutating func accept(
+        _ principal: Principal, token: RawSpan, terms: TokenTerms = TokenTerms(), gate: Gate, now: Double
+    ) -> Result<VerifiedToken, Refusal> {
+        let result = gate.verifiedToken(for: principal, terms: terms)
+        guard case .success(let verified) = result else { return result }
+        let refusal = self.withdrawals.refusal(for: terms)
+        if now < verified.expiresAt {
+            let epoch = refusal == nil ? self.withdrawals.epoch : CachedToken.unchecked
+            self.cache.insert(token: token.array(), value: CachedToken(token: verified, epoch: epoch))
+        }
+        return refusal.map { .failure($0) } ?? result
+    }
+
+    /// Step 5, for a token whose issuer cannot be asked: the last verdict on it, if it may serve in such a case
+    /// (`stale_if_error`).
+    public mutating func stale(_ token: RawSpan, gate: Gate, now: Double) -> Result<VerifiedToken, Refusal>? {
+        guard let cached = self.cache.lookup(token)?.token, now < cached.staleUntil else { return nil }
+        return self.renew(cached, token, gate: gate)
+    }
+
+    /// Remembers that introspection did not accept a token.
+    ///
+    /// - Parameter until: Unix seconds.
+    public mutating func reject(_ problem: TokenProblem, token: RawSpan, until: Double) {
+        self.rejected.insert(token: token.array(), value: Rejection(problem: problem, until: until))
     }
 
     /// Step 6, for the head that was taken last: the route's rules.
@@ -183,13 +255,27 @@ public struct Intake: Sendable {
     /// Verified tokens held.
     public var cachedTokens: Int { self.cache.count }
 
-    /// Forgets every verified token.
+    /// Rejected tokens held.
+    public var rejectedTokens: Int { self.rejected.count }
+
+    /// Forgets every verdict.
     public mutating func forgetTokens() {
         self.cache.removeAll()
+        self.rejected.removeAll()
     }
 
     /// Forgets the tokens that the condition holds for.
     public mutating func forgetTokens(where condition: (VerifiedToken) -> Bool) {
-        self.cache.removeAll(where: condition)
+        self.cache.removeAll { condition($0.token) }
     }
+
+    // MARK: - Revocations
+
+    /// Changes what is known of revocations: tokens in the cache are held against it at their next request.
+    public mutating func withdraw(_ change: (inout Withdrawals) -> Void) {
+        change(&self.withdrawals)
+    }
+
+    /// Revocations that hold.
+    public var revocations: Int { self.withdrawals.set.count }
 }

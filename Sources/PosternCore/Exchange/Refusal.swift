@@ -49,6 +49,21 @@ public struct Refusal: Error, Equatable, Sendable {
         }
     }
 
+    /// A token that is not accepted.
+    public init(_ problem: TokenProblem) {
+        if problem == .issuerUnavailable {
+            self = .keysUnavailable
+        } else {
+            self.init(.invalidToken, problem.description)
+        }
+    }
+
+    public static let keysUnavailable = Refusal(
+        .issuerUnavailable, "The keys of the token's issuer cannot be had at the moment; try again.")
+    /// Introspection: no issuer said that the token is active, and one that could have was not to be had.
+    public static let issuerUnavailable = Refusal(
+        .issuerUnavailable, "The token's issuer cannot be asked at the moment; try again.")
+
     /// A request that asks for another protocol.
     public static let upgrade = Refusal(
         .notImplemented, "Upgrading the connection to another protocol is not available yet.")

@@ -18,19 +18,25 @@ public final class VerifiedToken: Sendable {
     public let logMembers: [UInt8]
     /// Unix seconds after which a cached verdict does not count any more.
     public let expiresAt: Double
+    /// How long the verdict holds, and what ends it early.
+    public let terms: TokenTerms
     /// Which policy `standing` and `identity` were made for.
     public let generation: Int
 
     public init(
-        principal: Principal, standing: Standing, identity: [UInt8], generation: Int
+        principal: Principal, standing: Standing, identity: [UInt8], generation: Int, terms: TokenTerms = TokenTerms()
     ) {
         self.principal = principal
         self.standing = standing
         self.identity = identity
-        self.expiresAt = principal.expiresAt
+        self.expiresAt = min(principal.expiresAt, terms.freshUntil)
+        self.terms = terms
         self.generation = generation
         self.logMembers = Self.logMembers(of: principal)
     }
+
+    /// Unix seconds after which the verdict does not even count while the issuer cannot be asked.
+    public var staleUntil: Double { min(self.principal.expiresAt, self.terms.staleUntil) }
 
     private static func logMembers(of principal: Principal) -> [UInt8] {
         let members: [(StaticString, String?)] = [

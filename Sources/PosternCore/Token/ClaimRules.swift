@@ -19,9 +19,9 @@ public enum ClaimRules {
     ) throws(TokenProblem) -> Principal {
         guard case .object = claims else { throw .malformed }
         if claims["cnf"] != nil { throw .senderConstrained }
-        guard let issuer = try Self.text(claims["iss"]), issuer.hasSameBytes(as: rules.issuer) else {
-            throw .unknownIssuer
-        }
+        guard let expected = rules.issuer, let issuer = try Self.text(claims["iss"]),
+            issuer.hasSameBytes(as: expected)
+        else { throw .unknownIssuer }
         try Self.checkAudience(claims["aud"], rules.audiences)
         guard let expiresAt = try Self.date(claims["exp"]) else { throw .missingExpiry }
         let notBefore = try Self.date(claims["nbf"])

@@ -29,7 +29,9 @@ public struct LocalValidation<Verifier: SignatureVerifier>: Sendable {
                 throw .algorithmNotAllowed
             }
             guard rules.tokenTypes.contains(token.type) else { throw .wrongType }
-            guard let issuer = token.issuer, issuer.hasSameBytes(as: rules.issuer) else { throw .unknownIssuer }
+            guard let expected = rules.issuer, let issuer = token.issuer, issuer.hasSameBytes(as: expected) else {
+                throw .unknownIssuer
+            }
             guard !keys.isEmpty else { throw .issuerUnavailable }
             let candidates = keys.candidates(keyID: token.keyID, algorithm: algorithm)
             let message = bytes.slice(token.signingInput)

@@ -30,6 +30,12 @@ public struct TokenCache<Value: Sendable>: Sendable {
         return entry < 0 ? nil : self.values[entry]
     }
 
+    /// Puts another value in the place of that of exactly this token, if there is one. Does not allocate.
+    public mutating func update(_ bytes: RawSpan, value: Value) {
+        let entry = self.table.find(bytes)
+        if entry >= 0 { self.values[entry] = value }
+    }
+
     /// Keeps a value for a token; an earlier value of the same token is replaced. A token longer than the byte limit is
     /// not kept.
     public mutating func insert(token: [UInt8], value: Value) {

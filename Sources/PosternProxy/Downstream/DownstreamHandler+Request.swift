@@ -179,16 +179,5 @@ extension DownstreamHandler {
 }
 
 extension Refusal {
-    static let keysUnavailable = Refusal(
-        .issuerUnavailable, "The keys of the token's issuer cannot be had at the moment; try again.")
     static let bodyTooLarge = Refusal(.contentTooLarge, "The request body is larger than this route accepts.")
-
-    /// A token that is not accepted.
-    init(_ problem: TokenProblem) {
-        if problem == .issuerUnavailable {
-            self = .keysUnavailable
-        } else {
-            self.init(.invalidToken, problem.description)
-        }
-    }
 }

@@ -38,8 +38,8 @@ extension KeyTable {
             "issuers.i.introspection", in: "{upstream: unix:/s, issuers: {i: {KEY}}}",
             good: ["{url: \"https://i/\", credentials: {bearer: x}}"],
             bad: [
-                ("{url: \"https://i/\", credentials: {bearer: x}}", "not available yet"), ("{}", "url: is required"),
-                ("{}", "credentials: is required"),
+                ("{}", "url: is required"), ("{}", "credentials: is required"), ("\"https://i/\"", "must be a mapping"),
+                ("{url: \"https://i/\", credentials: {bearer: x}, headers: {}}", "unknown key"),
             ]),
         KeyRow("issuers.i.leeway", in: issuerPlace, good: ["0s", "5m"], bad: notDuration + [("6m", "from 0s to 5m")]),
         KeyRow(
@@ -55,10 +55,7 @@ extension KeyTable {
         KeyRow("issuers.i.claims.client", in: claimsPlace, good: ["azp"], bad: notNames),
         KeyRow(
             "issuers.i.revocation", in: revocationPlace, good: ["off", "redis", "required"],
-            bad: [
-                ("redis", "not available yet: only off is"), ("required", "not available yet"),
-                ("on", "one of"),
-            ]),
+            bad: [("on", "one of"), ("rediss", "did you mean \"redis\""), ("true", "one of"), ("[off]", "not a list")]),
         KeyRow("issuers.i.admin", in: issuerPlace, good: ["is_admin", "/a/b"], bad: notClaim),
     ]
 
@@ -103,7 +100,9 @@ extension KeyTable {
     ]
 
     static let introspection: [KeyRow] = [
-        KeyRow("issuers.i.introspection.url", in: askPlace, good: ["\"https://i/\"", "\"http://i/\""], bad: notURL),
+        KeyRow(
+            "issuers.i.introspection.url", in: askPlace, good: ["\"https://i/a?b=c\"", "\"http://i/\""],
+            bad: notURL + [("\"https://u:p@i/\"", "cannot hold credentials"), ("\"https://i/#x\"", "a fragment")]),
         KeyRow(
             "issuers.i.introspection.dialect", in: askPlace, good: ["hecate", "rfc7662"],
             bad: [("rfc", "did you mean \"rfc7662\"")]),
@@ -114,8 +113,8 @@ extension KeyTable {
                 ("x", "must be a mapping"),
             ]),
         KeyRow(
-            "issuers.i.introspection.credentials.bearer", in: credentialsPlace, good: ["x", "{file: token}"],
-            bad: notSecret),
+            "issuers.i.introspection.credentials.bearer", in: credentialsPlace, good: ["x", "{file: secret}"],
+            bad: notSecret + [("{file: token}", "visible ASCII without spaces"), ("é", "visible ASCII")]),
         KeyRow(
             "issuers.i.introspection.credentials.basic", in: credentialsPlace, good: ["{id: a, secret: b}"],
             bad: [("{}", "id: is required")]),
@@ -141,8 +140,13 @@ extension KeyTable {
         KeyRow(
             "issuers.i.introspection.timeout", in: askPlace, good: ["2s"], bad: notDuration + [("2m", "from 1ms to 1m")]
         ),
-        KeyRow("issuers.i.introspection.cache", in: askPlace, good: ["0s", "1h"], bad: notDuration),
+        KeyRow(
+            "issuers.i.introspection.cache", in: askPlace, good: ["0s", "1h"],
+            bad: notDuration + [("2h", "from 0s to 1h")]),
         KeyRow("issuers.i.introspection.negative_cache", in: askPlace, good: ["0s"], bad: notDuration),
         KeyRow("issuers.i.introspection.stale_if_error", in: askPlace, good: ["0s", "24h"], bad: notDuration),
+        KeyRow(
+            "issuers.i.introspection.ca", in: askPlace, good: ["public.pem"],
+            bad: notFile + [("nowhere", "No such file")]),
     ]
 }

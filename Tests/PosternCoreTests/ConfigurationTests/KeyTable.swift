@@ -1,6 +1,7 @@
 /// The rows of `KeyTableTests`.
 enum KeyTable {
-    static let rows = Self.top + Self.network + Self.issuer + Self.keys + Self.introspection + Self.route + Self.plain
+    static let rows =
+        Self.top + Self.network + Self.issuer + Self.keys + Self.introspection + Self.redis + Self.route + Self.plain
 
     // Bad values that many keys share.
     static let notBoolean = [
@@ -92,22 +93,6 @@ enum KeyTable {
                 ("{GET /r: {}}", "needs a token, but no issuers"), ("{GET /r: open}", "one of \"public\""),
                 ("{GET /r: [public]}", "not a list"), ("{\"GET|POST /r\": public, POST /r: deny}", "same requests as"),
             ]),
-        KeyRow(
-            "redis", good: ["{url: \"redis://h\", seal: \"${SECRET}\"}"],
-            bad: [
-                ("{url: \"redis://h\", seal: \"${SECRET}\"}", "not available yet"), ("{}", "redis.seal: is required"),
-                ("{}", "redis.url: is required"), ("x", "must be a mapping"),
-            ]),
-        KeyRow(
-            "redis.url", in: "{upstream: unix:/s, redis: {KEY}}", good: ["\"redis://u:p@h:1/0\"", "\"rediss://h\""],
-            bad: notURL),
-        KeyRow(
-            "redis.timeout", in: "{upstream: unix:/s, redis: {KEY}}", good: ["50ms"],
-            bad: notDuration + [("0s", "from 1ms to 24h")]),
-        KeyRow("redis.key_prefix", in: "{upstream: unix:/s, redis: {KEY}}", good: ["\"p:\""], bad: notFile),
-        KeyRow(
-            "redis.seal", in: "{upstream: unix:/s, redis: {KEY}}", good: ["\"${SECRET}\"", "{file: secret}"],
-            bad: notShortSecret + [("[a]", "not a list")]),
     ]
 
     private static let listener = "{upstream: unix:/s, listen: [{address: 127.0.0.1:1, KEY}]}"

@@ -46,14 +46,6 @@ import Testing
                 "{upstream: unix:/s, issuers: {a: {issuer: x, audiences: any, keys: {file: jwk.json, refresh: 5m}}}}",
                 ["94: error: issuers.a.keys.refresh: has a meaning only with url or discover: remove it"]
             ),
-            // Revocation without Redis.
-            (
-                "{upstream: unix:/s, issuers: {a: {issuer: x, audiences: any, revocation: redis, \(key)}}}",
-                [
-                    "74: error: issuers.a.revocation: \"redis\" is not available yet: only off is",
-                    "74: error: issuers.a.revocation: needs redis, which is not configured",
-                ]
-            ),
             // A token is needed, and nobody issues one.
             (
                 "{upstream: unix:/s, routes: {GET /a: public, GET /b: optional}}",

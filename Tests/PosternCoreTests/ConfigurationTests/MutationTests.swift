@@ -10,7 +10,10 @@ import Testing
         + "issuers: {i: {issuer: \"https://i\", audiences: [a], algorithms: [RS256], keys: {url: \"https://i/k\", refresh: 5m, "
         + "timeout: 2s, max_stale: 24h, headers: {A: \"${SECRET}\"}}, leeway: 30s, token_types: [JWT], "
         + "claims: {scopes: [a, /b], user: sub}, revocation: off, admin: x}, j: {issuer: y, audiences: any, "
-        + "keys: {inline: {keys: [{kty: OKP, crv: Ed25519, x: abc}]}}}}, identity: {X-A: user, X-B: /a/~0}, "
+        + "keys: {inline: {keys: [{kty: OKP, crv: Ed25519, x: abc}]}}}, k: {introspection: {url: \"https://i/\", dialect: hecate, "
+        + "credentials: {basic: {id: a, secret: b}}, timeout: 1s, cache: 1s, negative_cache: 0s, stale_if_error: 1s, "
+        + "ca: public.pem}, revocation: redis}}, redis: {url: \"rediss+sentinel://u:p%41@h,[::1]:1/m/0\", timeout: 50ms, "
+        + "key_prefix: p, ca: public.pem, seal: [\"${SECRET}\", {file: short}]}, identity: {X-A: user, X-B: /a/~0}, "
         + "forward_token: false, default: deny, cors: {preflight: deny}, routes: {GET /h: public, \"GET|POST /a/{b}/{c...}\": "
         + "{scopes: [a], any_scope: b, roles: [c], claims: {d: [1, \"2\", true], e: \"{b}\"}, issuers: [i], timeout: 1s, "
         + "body: 1KiB, forward_token: true, upstream: unix:/s}}, paths: {semicolon: allow}, limits: {head: 32KiB, body: unlimited}, "
@@ -23,7 +26,8 @@ import Testing
         "http://[", "http://:@:", "unix:", "unix:/", "/", "//", "/~", "~2", "é", "\u{0}", "\u{301}", "\r\n", "true",
         "null", "off",
         "GET ", "GET /{", "GET /{a", "GET /{...}", "GET /%", "GET /%zz", "| /", "ANY|GET /", "{}", "{b}", "<<",
-        "redis://", "10.0.0.0/99999999999999999999", "::/128", String(repeating: "a", count: 300),
+        "redis://", "redis+sentinel://,", "@", "%", "%4", ",", "10.0.0.0/99999999999999999999", "::/128",
+        String(repeating: "a", count: 300),
     ]
 
     @Test(arguments: 0..<32)
@@ -40,10 +44,11 @@ import Testing
         }
     }
 
-    @Test func unchangedDocumentHasOnlyTheKeyThatIsMadeUp() {
+    @Test func unchangedDocumentHasOnlyTheKeysThatAreMadeUp() {
         let problems = World.problems(Self.document)
-        #expect(problems.count == 1)
+        #expect(problems.count == 2)
         #expect(problems.first?.contains("issuers.j.keys.inline: holds no usable key") == true)
+        #expect(problems.last?.contains("redis.seal[1].file: the secret in the file") == true)
     }
 
     /// The tree with one of its nodes changed.

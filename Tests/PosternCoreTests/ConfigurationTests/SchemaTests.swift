@@ -53,8 +53,19 @@ import Testing
     }
 
     @Test func keyThatIsNotAvailableYetSaysSo() throws {
-        let redis = try #require(try Self.schema()["properties"]?["redis"]?["description"]?.string)
-        #expect(redis.hasSuffix("(not available yet)"))
+        let tunnel = try #require(try Self.schema()["properties"]?["tunnel_at_expiry"]?["description"]?.string)
+        #expect(tunnel.hasSuffix("(not available yet)"))
+    }
+
+    @Test func sealIsASecretOrAListOfThem() throws {
+        let seal = try #require(try Self.schema()["properties"]?["redis"]?["properties"]?["seal"])
+        guard case .array(let forms)? = seal["anyOf"] else {
+            Issue.record("no alternatives")
+            return
+        }
+        #expect(forms.count == 2)
+        #expect(forms.last?["type"]?.string == "array")
+        #expect(forms.last?["items"] == forms.first)
     }
 }
 
@@ -67,7 +78,14 @@ import Testing
         + "headers: {X-Key: hunter2}}}, "
         + "b: {issuer: y, audiences: any, algorithms: HS256, keys: {secret: hunter2hunter2hunter2hunter2hunter2}}, "
         + "c: {issuer: z, audiences: any, keys: {file: jwk.json}}, "
-        + "d: {issuer: \"https://h\", audiences: any, keys: {discover: true}}}, "
+        + "d: {issuer: \"https://h\", audiences: any, revocation: required, keys: {discover: true}}, "
+        + "e: {introspection: {url: \"https://h/k?api_key=hunter2\", credentials: {bearer: hunter2}, dialect: hecate, "
+        + "cache: 1m, negative_cache: 0s, stale_if_error: 1h, timeout: 1s, ca: public.pem}, revocation: redis}, "
+        + "f: {issuer: i, audiences: [m], claims: {user: u}, introspection: {url: \"http://h/\", "
+        + "credentials: {basic: {id: me, secret: hunter2}}}}, "
+        + "g: {introspection: {url: \"http://h/\", credentials: {form: {id: me, secret: hunter2}}}}}, "
+        + "redis: {url: \"rediss+sentinel://hunter2:hunter2@h,i:1/m/3\", ca: public.pem, timeout: 20ms, "
+        + "key_prefix: \"p:\", seal: hunter2hunter2hunter2hunter2hunter2}, "
         + "identity: {X-A: user, X-B: /a/b, X-C: is_trusted}, forward_token: true, default: authenticated, "
         + "routes: {GET /p: public, GET /d: deny, GET /o: optional, GET /a: {}, \"GET /r/{x}\": {scopes: [a, b], any_scope: c, "
         + "roles: d, issuers: a, claims: {e: [1, true], f: \"{x}\", g: h}, timeout: 5s, body: 0B, forward_token: false, "
@@ -80,10 +98,8 @@ import Testing
         // What is redacted cannot come back.
         let restored = try JSONReader.parse(
             Array(
-                expected.effectivePolicy().replacing("?[redacted]", with: "").replacing(
-                    "[redacted]", with: World.secret
-                )
-                .utf8
+                expected.effectivePolicy().replacing("?[redacted]", with: "").replacing("[redacted]@", with: "u:p@")
+                    .replacing("[redacted]", with: World.secret).utf8
             ).span.bytes)
         #expect(json["issuers"]?["b"]?["keys"]?["secret"]?.string == "[redacted]")
         var loaded = try ConfigurationLoader.load(restored.node, environment: World.environment).get().configuration
@@ -98,6 +114,37 @@ import Testing
         #expect(!policy.contains("hunter2"))
         #expect(policy.contains("https://h/k?[redacted]"))
     }
+
+    @Test func policyNamesThePlaceOfRedisAndTheNumberOfSeals() throws {
+        let other = "hunter2hunter2hunter2hunter2hunter2"
+        let configuration = try World.configuration(
+            "{upstream: unix:/s, redis: {url: \"redis://u:hunter2@h/1\", seal: [\"${SECRET}\", \(other)]}}")
+        let policy = try JSONReader.parse(Array(configuration.effectivePolicy().utf8).span.bytes)
+        #expect(
+            policy["redis"]
+                == .members([
+                    ("url", .string("redis://[redacted]@h:6379/1")), ("timeout", .string("50ms")),
+                    ("key_prefix", .string("postern:")), ("seal", .strings(["[redacted]", "[redacted]"])),
+                ]))
+    }
+
+    @Test func policyOfAnIntrospectedIssuerSaysWhatHolds() throws {
+        let configuration = try World.configuration(
+            "{upstream: unix:/s, issuers: {i: {introspection: {url: \"https://i/\", dialect: hecate, "
+                + "credentials: {basic: {id: me, secret: hunter2}}}}}}")
+        let issuer = try JSONReader.parse(Array(configuration.effectivePolicy().utf8).span.bytes)["issuers"]?["i"]
+        guard case .object(let members)? = issuer else {
+            Issue.record("no issuer")
+            return
+        }
+        #expect(members.map(\.name) == ["audiences", "introspection", "leeway", "claims", "revocation"])
+        #expect(issuer?["audiences"]?.string == "any")
+        #expect(issuer?["claims"]?["user"] == .strings(["user_id"]))
+        #expect(issuer?["revocation"]?.string == "off")
+        #expect(issuer?["introspection"]?["credentials"]?["basic"]?["id"]?.string == "me")
+        #expect(issuer?["introspection"]?["credentials"]?["basic"]?["secret"]?.string == "[redacted]")
+        #expect(issuer?["introspection"]?["negative_cache"]?.string == "5s")
+    }
 }
 
 extension Configuration {
@@ -109,15 +156,32 @@ extension Configuration {
         for index in self.routes.indices { self.routes[index].mark = mark }
         for index in self.issuers.indices {
             self.issuers[index].mark = mark
-            self.issuers[index].keysMark = mark
-            switch self.issuers[index].keys {
-            case .remote(var remote):
+            self.issuers[index].validationMark = mark
+            switch self.issuers[index].validation {
+            case .keys(.remote(var remote)):
                 if case .url = remote.source { remote.source = .url("https://h/k") }
                 remote.headers = remote.headers.map { .init(name: $0.name, value: Secret("x")) }
-                self.issuers[index].keys = .remote(remote)
-            case .secret: self.issuers[index].keys = .secret(Secret("x"))
-            case .file, .inline: break
+                self.issuers[index].validation = .keys(.remote(remote))
+            case .keys(.secret): self.issuers[index].validation = .keys(.secret(Secret("x")))
+            case .keys: break
+            case .introspection(var introspection):
+                introspection.forgetSecrets()
+                self.issuers[index].validation = .introspection(introspection)
             }
+        }
+        self.redis?.user = "x"
+        self.redis?.password = Secret("x")
+        self.redis?.seals = [Secret("x")]
+    }
+}
+
+extension Configuration.Introspection {
+    fileprivate mutating func forgetSecrets() {
+        self.url = (try? URLReference(self.url).redacted.replacing("?[redacted]", with: "")) ?? ""
+        switch self.credentials {
+        case .bearer: self.credentials = .bearer(Secret("x"))
+        case .basic(let id, _): self.credentials = .basic(id: id, Secret("x"))
+        case .form(let id, _): self.credentials = .form(id: id, Secret("x"))
         }
     }
 }

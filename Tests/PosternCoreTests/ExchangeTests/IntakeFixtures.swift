@@ -91,12 +91,14 @@ struct Judgement: Equatable {
         case problem(HTTPProblem)
         case permit(Permit, Caller?)
         case verify(ByteRange)
+        case rejected(TokenProblem)
         case refuse(Refusal, Caller?)
 
         init(_ verdict: Intake.Verdict) {
             switch verdict {
             case .permit(let permit, let token): self = .permit(permit, token.map(Caller.init))
             case .verify(let range): self = .verify(range)
+            case .rejected(let problem): self = .rejected(problem)
             case .refuse(let refusal, let token): self = .refuse(refusal, token.map(Caller.init))
             }
         }
@@ -118,6 +120,7 @@ struct Judgement: Equatable {
         case .problem(let problem): "\(problem)"
         case .permit(let permit, let caller): "permit \(permit.route) \(caller?.principal.user ?? "nobody")"
         case .verify: "verify"
+        case .rejected(let problem): "rejected \(problem.code)"
         case .refuse(let refusal, let caller): "\(refusal.code.rawValue) \(caller?.principal.user ?? "nobody")"
         }
     }

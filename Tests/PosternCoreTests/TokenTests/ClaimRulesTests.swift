@@ -205,6 +205,15 @@ struct ClaimRulesTests {
         #expect(problem("\u{212A}\u{E9}") == .unknownIssuer)
     }
 
+    @Test(arguments: [#"{"exp":2000000}"#, #"{"iss":"i","exp":2000000}"#, #"{"iss":null,"exp":2000000}"#])
+    func rulesWithoutAnIssuerAcceptNoClaims(_ text: String) throws {
+        let rules = IssuerRules(name: "n", issuer: nil, audiences: nil)
+        let claims = try JSONReader.parse(Array(text.utf8).span.bytes)
+        #expect(throws: TokenProblem.unknownIssuer) {
+            try ClaimRules.principal(rules: rules, claims: claims, now: Self.now)
+        }
+    }
+
     @Test func claimsThatAreNoObjectAreMalformed() {
         let rules = IssuerRules(name: "n", issuer: "i", audiences: nil)
         for claims in [JSONValue.null, .array([]), .string("x")] {

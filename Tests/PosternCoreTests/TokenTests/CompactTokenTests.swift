@@ -159,7 +159,14 @@ struct LocalValidationTests {
         #expect(
             self.validation.check(bytes: foreign.span.bytes, rules: self.rules, keys: KeySet(keys), now: 1000)
                 == .invalid(.unknownIssuer))
+        // Rules without an iss are for introspection: they accept nothing here, a token without iss included.
+        let open = IssuerRules(name: "i", issuer: nil, audiences: nil)
         let none = compactToken(#"{"alg":"RS256"}"#, "{}", signature: [1])
+        for token in [foreign, none] {
+            #expect(
+                self.validation.check(bytes: token.span.bytes, rules: open, keys: KeySet(keys), now: 1000)
+                    == .invalid(.unknownIssuer))
+        }
         #expect(
             self.validation.check(bytes: none.span.bytes, rules: self.rules, keys: KeySet(keys), now: 1000)
                 == .invalid(.unknownIssuer))

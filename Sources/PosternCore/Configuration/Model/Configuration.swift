@@ -9,6 +9,8 @@ public struct Configuration: Equatable, Sendable {
     public var admin: Admin
     /// In the order of the file. Names and `iss` values are unique.
     public var issuers: [Issuer]
+    /// Without it each process caches alone, and no revocations are heard of.
+    public var redis: Redis?
     /// The headers that are inserted. The default names are stripped whatever this says.
     public var identity: [IdentityHeader]
     /// Whether the Authorization header is passed on, where a route does not say otherwise.

@@ -1,15 +1,44 @@
 extension Configuration {
-    /// One entry of `issuers`: whose tokens are accepted, by local validation.
+    /// One entry of `issuers`: whose tokens are accepted, by local validation or by introspection.
     public struct Issuer: Equatable, Sendable {
+        /// How the issuer's tokens are validated.
+        public enum Validation: Equatable, Sendable {
+            /// With keys, by the proxy itself.
+            case keys(Keys)
+            /// By asking the issuer.
+            case introspection(Introspection)
+        }
+
+        /// Whether revocations that are published through Redis count for the issuer's tokens.
+        public enum Revocation: String, Equatable, Sendable, CaseIterable {
+            case off
+            /// They count, as far as they are known.
+            case redis
+            /// They count, and tokens are refused while the subscription has been down for over 5 s.
+            case required
+        }
+
         /// Name, `iss`, audiences, algorithms, leeway, token types and claims.
         public var rules: IssuerRules
-        public var keys: Keys
+        public var validation: Validation
+        /// `redis` and `required` only where `redis` is configured.
+        public var revocation: Revocation
         /// Where the issuer's name stands.
         public var mark: Mark
-        /// Where `keys` stands: for problems found when the keys themselves are read.
-        public var keysMark: Mark
+        /// Where the value of `keys` or `introspection` stands: for problems found when keys or certificates are read.
+        public var validationMark: Mark
 
         public var name: String { self.rules.name }
+
+        /// The keys; nil where tokens are introspected.
+        public var keys: Keys? {
+            if case .keys(let keys) = self.validation { keys } else { nil }
+        }
+
+        /// The introspection; nil where tokens are validated with keys.
+        public var introspection: Introspection? {
+            if case .introspection(let introspection) = self.validation { introspection } else { nil }
+        }
     }
 
     /// Where an issuer's keys come from.

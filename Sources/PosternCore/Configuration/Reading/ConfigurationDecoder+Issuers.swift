@@ -14,25 +14,50 @@ extension ConfigurationDecoder {
             }
             if let issuer = self.issuer(entry) { result.append(issuer) }
         }
+        self.checkRepeatedEndpoints(result)
         return result
     }
 
     private mutating func issuer(_ entry: Field.Entry) -> Configuration.Issuer? {
+        self.noteRevocation(entry.field)
+        if let keys = entry.field["keys"] { return self.localIssuer(entry, keysField: keys) }
+        return entry.field["introspection"].flatMap { self.introspectedIssuer(entry, introspectionField: $0) }
+    }
+
+    private mutating func localIssuer(_ entry: Field.Entry, keysField: Field) -> Configuration.Issuer? {
         let field = entry.field
-        self.checkRevocation(field)
-        guard let keysField = field["keys"] else { return nil }
         let iss = field["issuer"]
-        let audiences = field["audiences"]
         self.require("issuer", of: field, "the exact iss of the tokens")
         self.require("audiences", of: field, "the names of this service in aud; \"any\" switches the check off")
         let keys = self.keys(keysField, issuer: iss)
         let algorithms = self.algorithms(field, keys: keysField)
-        guard let iss = iss?.text, let keys, let leeway = field["leeway"]?.duration else { return nil }
+        guard let iss = iss?.text, let keys, let leeway = Self.leeway(field), let revocation = Self.revocation(field)
+        else { return nil }
         let rules = IssuerRules(
-            name: entry.key, issuer: iss, audiences: audiences?.texts, algorithms: algorithms,
-            leeway: Double(leeway) / Double(Nanoseconds.second),
-            tokenTypes: Self.tokenTypes(field["token_types"]?.texts ?? []), claims: Self.claims(field))
-        return Configuration.Issuer(rules: rules, keys: keys, mark: entry.mark, keysMark: keysField.mark)
+            name: entry.key, issuer: iss, audiences: field["audiences"]?.texts, algorithms: algorithms, leeway: leeway,
+            tokenTypes: Self.tokenTypes(field["token_types"]?.texts ?? []), claims: Self.claims(field, or: ClaimMap()))
+        return Configuration.Issuer(
+            rules: rules, validation: .keys(keys), revocation: revocation, mark: entry.mark,
+            validationMark: keysField.mark)
+    }
+
+    private mutating func introspectedIssuer(
+        _ entry: Field.Entry, introspectionField: Field
+    ) -> Configuration.Issuer? {
+        let field = entry.field
+        for key in ["algorithms", "token_types"] {
+            guard let option = field.written(key) else { continue }
+            self.report("has a meaning only with keys: the issuer itself judges the token; remove it", at: option)
+        }
+        guard let introspection = self.introspection(introspectionField), let leeway = Self.leeway(field),
+            let revocation = Self.revocation(field)
+        else { return nil }
+        let rules = IssuerRules(
+            name: entry.key, issuer: field["issuer"]?.text, audiences: field["audiences"]?.texts, algorithms: [],
+            leeway: leeway, tokenTypes: [], claims: Self.claims(field, or: introspection.dialect.claims))
+        return Configuration.Issuer(
+            rules: rules, validation: .introspection(introspection), revocation: revocation, mark: entry.mark,
+            validationMark: introspectionField.mark)
     }
 
     /// What local validation cannot do without.
@@ -63,10 +88,13 @@ extension ConfigurationDecoder {
         return result
     }
 
-    /// `revocation` needs Redis, wherever it is written.
-    private mutating func checkRevocation(_ field: Field) {
-        guard let revocation = field.written("revocation"), revocation.word != "off" else { return }
-        self.needsRedis.append(revocation)
+    /// In seconds.
+    private static func leeway(_ field: Field) -> Double? {
+        field["leeway"]?.duration.map { Double($0) / Double(Nanoseconds.second) }
+    }
+
+    private static func revocation(_ field: Field) -> Configuration.Issuer.Revocation? {
+        field["revocation"]?.word.flatMap { Configuration.Issuer.Revocation(rawValue: $0) }
     }
 
     private static func tokenTypes(_ texts: [String]) -> [String] {
@@ -76,10 +104,11 @@ extension ConfigurationDecoder {
         }
     }
 
-    private static func claims(_ field: Field) -> ClaimMap {
-        var map = ClaimMap()
+    /// The mapping that is written, filled up from `standard`.
+    private static func claims(_ field: Field, or standard: ClaimMap) -> ClaimMap {
+        var map = standard
         func selectors(_ key: String) -> [ClaimSelector]? {
-            field["claims"]?[key]?.texts?.map { ClaimSelector($0) }
+            field["claims"]?.written(key)?.texts?.map { ClaimSelector($0) }
         }
         map.scopes = selectors("scopes") ?? map.scopes
         map.roles = selectors("roles") ?? map.roles

@@ -94,11 +94,8 @@ extension ConfigurationDecoder {
         }
     }
 
-    /// Whether somebody needs a token where nobody issues one, and what else shows only in the whole.
+    /// Whether somebody needs a token where nobody issues one.
     mutating func checkVerification(root: Field, routes: [Configuration.Route]) {
-        if root["redis"] == nil {
-            for field in self.needsRedis { self.report("needs redis, which is not configured", at: field) }
-        }
         guard root["issuers"] == nil, !self.reader.hasProblem(under: "issuers") else { return }
         let needing = routes.first { route in
             switch route.access {

@@ -5,7 +5,7 @@
 struct ConfigurationDecoder {
     var reader: SchemaReader
     private(set) var warnings: [ConfigurationProblem] = []
-    /// What works only with Redis.
+    /// Every `revocation` that works only with Redis.
     var needsRedis: [Field] = []
 
     init(environment: ConfigurationEnvironment) {
@@ -42,6 +42,8 @@ struct ConfigurationDecoder {
         let upstream = root["upstream"].flatMap { self.upstream($0) }
         let admin = self.admin(root)
         let issuers = self.issuers(root)
+        let redis = self.redis(root)
+        self.checkRedis(root: root)
         let identity = self.identity(root)
         let routes = self.routes(root, options: paths, issuers: issuers)
         let limits = self.limits(root)
@@ -56,8 +58,9 @@ struct ConfigurationDecoder {
             let access = root["default"]?.word.flatMap({ Configuration.DefaultAccess(rawValue: $0) })
         else { return nil }
         return Configuration(
-            listen: listen, upstream: upstream, admin: admin, issuers: issuers, identity: identity,
-            forwardToken: forwardToken, defaultAccess: access, cors: Configuration.Cors(preflight: .deny),
+            listen: listen, upstream: upstream, admin: admin, issuers: issuers, redis: redis,
+            identity: identity, forwardToken: forwardToken, defaultAccess: access,
+            cors: Configuration.Cors(preflight: .deny),
             routes: routes, paths: paths, limits: limits, timeouts: timeouts, log: log,
             eventLoops: root["event_loops"]?.integer, realm: root["realm"]?.text ?? service, service: service)
     }

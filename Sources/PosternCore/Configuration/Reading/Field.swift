@@ -13,6 +13,7 @@ struct Field: Sendable {
         case size(Int)
         case address(Address)
         case url(URLReference)
+        case redis(RedisURL)
         case json(JSONValue)
         case list([Field])
         /// The keys that are there, and the defaults of those that are not.
@@ -82,6 +83,10 @@ struct Field: Sendable {
 
     var url: URLReference? {
         if case .url(let url) = self.value { url } else { nil }
+    }
+
+    var redis: RedisURL? {
+        if case .redis(let url) = self.value { url } else { nil }
     }
 
     var json: JSONValue? {

@@ -8,9 +8,12 @@ extension SchemaReader {
             case .address: return .address(try Address.parse(text, for: .listening))
             case .url(let schemes): return .url(try Self.url(text, schemes: schemes))
             case .upstream: return try Self.upstream(text)
+            case .redis: return .redis(try RedisURL(text))
             default: break
             }
         } catch {
+            // What is wrong with a Redis URL is said without repeating any of it: it can be told even of a secret.
+            if case .redis = format { throw ScalarProblem(wanted: "\(format.description): \(error.message)") }
             throw ScalarProblem(detail: error.message)
         }
         if let problem = format.problem(with: text) { throw problem }
@@ -60,7 +63,7 @@ extension TextFormat {
             case .path: text.hasPrefix("/") && bytes.allSatisfy { (0x21...0x7E).contains($0) }
             case .cidr: IPAddress.isNetwork(text)
             case .origin: Self.isOrigin(text)
-            case .route, .address, .url, .upstream: true
+            case .route, .address, .url, .redis, .upstream: true
             }
         return isFine ? nil : ScalarProblem()
     }

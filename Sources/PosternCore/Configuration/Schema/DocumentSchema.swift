@@ -8,7 +8,7 @@ extension Shape {
             Key("upstream", .upstream, required: true, "The service behind the proxy"),
             Key("admin", .admin, default: "127.0.0.1:9901", "Health, readiness, metrics and the effective policy"),
             Key("issuers", .entries(key: .name, of: .section(.issuer), noun: "issuer"), "Whose tokens are accepted"),
-            Key("redis", .section(.redis), availability: .later, "The cache that all sidecars share"),
+            Key("redis", .section(.redis), "The cache that all sidecars share, and the channel of revocations"),
             Key(
                 "identity", .entries(key: .fieldName, of: .text(.claim), noun: "header"),
                 "Headers for the service, and the claims they hold"),
@@ -103,14 +103,5 @@ extension Section {
             Key(
                 "access", .choice(Configuration.Log.Access.allCases.map(\.rawValue)), default: "all",
                 "Which requests get a line"),
-        ])
-
-    static let redis = Section(
-        summary: "The cache that all sidecars share",
-        keys: [
-            Key("url", .text(.url(["redis", "rediss"])), required: true, "Where Redis is"),
-            Key("timeout", .timeout, default: "50ms", "For one command"),
-            Key("key_prefix", .text(.any), default: "postern:", "What every key begins with"),
-            Key("seal", .secret(minimum: 32), required: true, "The key that seals cache entries, 32 bytes or more"),
         ])
 }

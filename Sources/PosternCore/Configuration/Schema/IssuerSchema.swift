@@ -2,23 +2,23 @@ extension Section {
     static let issuer = Section(
         summary: "An issuer of tokens: local validation with keys, or introspection",
         keys: [
-            Key("issuer", .text(.any), "The exact iss of its tokens"),
+            Key("issuer", .text(.any), "The exact iss of its tokens; with introspection it may be left out: any token"),
             Key(
                 "audiences", .either([.choice(["any"]), .list(of: .text(.any), minimum: 1, single: false)]),
                 "One of these must be in aud; any switches the check off"),
             Key(
                 "algorithms", .list(of: .algorithm, minimum: 1, single: true),
-                default: ["RS256", "PS256", "ES256", "EdDSA"], "Accepted signature algorithms"),
+                default: ["RS256", "PS256", "ES256", "EdDSA"], "Accepted signature algorithms; with keys"),
             Key("keys", .section(.keys), "Where the keys for local validation come from"),
-            Key("introspection", .section(.introspection), availability: .later, "Ask the issuer about each token"),
+            Key("introspection", .section(.introspection), "Ask the issuer about each token"),
             Key("leeway", .duration(0...(5 * Nanoseconds.minute)), default: "30s", "Tolerance for clocks"),
             Key(
                 "token_types", .list(of: .text(.tokenType), minimum: 1, single: true), default: ["at+jwt", "JWT"],
-                "Accepted typ values"),
+                "Accepted typ values; with keys"),
             Key("claims", .section(.claims), "Which claims mean what"),
             Key(
-                "revocation", .choice(["off", "redis", "required"]), default: "off", availability: .laterUnless("off"),
-                "Whether revocations published through Redis count"),
+                "revocation", .choice(Configuration.Issuer.Revocation.allCases.map(\.rawValue)), default: "off",
+                "Whether revocations published through Redis count; required: tokens are refused without them"),
             Key("admin", .text(.claim), "A claim that, when it is true, passes every scope, role and claim rule"),
         ],
         exactlyOne: [["keys", "introspection"]])
@@ -26,10 +26,12 @@ extension Section {
     static let claims = Section(
         summary: "Which claims mean what; of several the first present one counts",
         keys: [
-            Key("scopes", .claimNames, default: ["scope", "scopes", "scp"], "The scopes"),
+            Key("scopes", .claimNames, default: ["scope", "scopes", "scp"], "The scopes; dialect hecate: permissions"),
             Key("roles", .claimNames, default: "roles", "The roles"),
-            Key("user", .claimNames, default: "sub", "Who the caller is"),
-            Key("name", .claimNames, default: ["username", "preferred_username"], "The caller's name"),
+            Key("user", .claimNames, default: "sub", "Who the caller is; dialect hecate: user_id"),
+            Key(
+                "name", .claimNames, default: ["username", "preferred_username"],
+                "The caller's name; dialect hecate: username"),
             Key("client", .claimNames, default: ["client_id", "azp"], "Which client it is"),
         ])
 
@@ -53,34 +55,6 @@ extension Section {
                 "Headers of the fetch"),
         ],
         exactlyOne: [["url", "discover", "file", "inline", "secret"]])
-
-    static let introspection = Section(
-        summary: "Validation by introspection",
-        keys: [
-            Key("url", .text(.url(["https", "http"])), required: true, "The introspection endpoint"),
-            Key("dialect", .choice(["rfc7662", "hecate"]), default: "rfc7662", "What it speaks"),
-            Key("credentials", .section(.credentials), required: true, "How the proxy authenticates itself"),
-            Key("timeout", .duration(Nanoseconds.millisecond...Nanoseconds.minute), default: "2s", "For one answer"),
-            Key("cache", .duration(0...Nanoseconds.hour), default: "30s", "How long an answer holds"),
-            Key("negative_cache", .duration(0...Nanoseconds.hour), default: "5s", "How long a negative answer holds"),
-            Key("stale_if_error", .duration(0...Nanoseconds.day), default: "0s", "How long past that, in an outage"),
-        ])
-
-    static let credentials = Section(
-        summary: "How the proxy authenticates itself",
-        keys: [
-            Key("bearer", .secret(minimum: 1), "A bearer token"),
-            Key("basic", .section(.client), "HTTP Basic"),
-            Key("form", .section(.client), "client_id and client_secret in the form"),
-        ],
-        exactlyOne: [["bearer", "basic", "form"]])
-
-    static let client = Section(
-        summary: "A client's credentials",
-        keys: [
-            Key("id", .text(.any), required: true, "The client's id"),
-            Key("secret", .secret(minimum: 1), required: true, "The client's secret"),
-        ])
 }
 
 extension Shape {

@@ -28,6 +28,8 @@ enum TextFormat: Sendable {
     case address
     /// An absolute URL with one of these schemes.
     case url([String])
+    /// A Redis URL: `redis://`, `redis+sentinel://`, `redis+cluster://`, or `rediss` for TLS.
+    case redis
     /// `http://`, `https://` or `unix:/path`, without a path of a request.
     case upstream
     case cidr
@@ -51,6 +53,7 @@ enum TextFormat: Sendable {
         case .path: "a path that begins with \"/\""
         case .address: "an address such as \"127.0.0.1:8080\", \"[::]:8080\" or \"unix:/run/postern.sock\""
         case .url(let schemes): "a URL such as \"\(schemes.first ?? "http")://host/\""
+        case .redis: "a URL such as \"redis://127.0.0.1:6379/0\""
         case .upstream: "a URL such as \"http://127.0.0.1:8001\", or \"unix:/run/service.sock\""
         case .cidr: "a network such as \"10.0.0.0/8\" or \"fd00::/8\""
         case .origin: "an origin such as \"https://app.example\""
@@ -72,6 +75,7 @@ enum TextFormat: Sendable {
         case .path: "^/"
         case .address: #"^(unix:/.+|.+:[0-9]{1,5})$"#
         case .url(let schemes): "^(" + schemes.joined(separator: "|") + ")://.+$"
+        case .redis: #"^rediss?(\+sentinel|\+cluster)?://.+$"#
         case .upstream: "^(https?://.+|unix:/.+)$"
         case .cidr: #"^[0-9a-fA-F:.]+/[0-9]{1,3}$"#
         case .origin: #"^(\*|https?://[^/]+)$"#

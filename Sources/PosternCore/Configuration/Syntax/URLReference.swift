@@ -28,14 +28,17 @@ struct URLReference: Equatable, Sendable {
             self.userinfo = String(authority[..<at])
             authority = authority[authority.index(after: at)...]
         }
-        let port: Substring?
-        (self.host, port) = try Self.split(authority)
-        if let port {
-            guard (1...5).contains(port.utf8.count), port.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
-                let number = Int(port), (1...65_535).contains(number)
-            else { throw SyntaxProblem("the port must be a number from 1 to 65535") }
-            self.port = number
-        }
+        (self.host, self.port) = try Self.hostAndPort(authority)
+    }
+
+    /// Reads `host[:port]`, an IPv6 address in brackets. The result's host is without them.
+    static func hostAndPort(_ text: Substring) throws(SyntaxProblem) -> (host: String, port: Int?) {
+        let (host, port) = try Self.split(text)
+        guard let port else { return (host, nil) }
+        guard (1...5).contains(port.utf8.count), port.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
+            let number = Int(port), (1...65_535).contains(number)
+        else { throw SyntaxProblem("the port must be a number from 1 to 65535") }
+        return (host, number)
     }
 
     private static func scheme(of text: String) -> String? {
@@ -68,11 +71,13 @@ struct URLReference: Equatable, Sendable {
         return (host, colon == authority.endIndex ? nil : authority[authority.index(after: colon)...])
     }
 
-    /// Whether the host is loopback, private (RFC 1918, RFC 4193), a name without dots or of a local domain: one that
-    /// is not reached over the Internet.
-    var isPrivateHost: Bool {
-        if let address = IPAddress(self.host) { return address.isPrivate }
-        let name = self.host.lowercased()
+    var isPrivateHost: Bool { Self.isPrivate(host: self.host) }
+
+    /// Whether a host is loopback, private (RFC 1918, RFC 4193), a name without dots or of a local domain: one that is
+    /// not reached over the Internet.
+    static func isPrivate(host: String) -> Bool {
+        if let address = IPAddress(host) { return address.isPrivate }
+        let name = host.lowercased()
         return !name.contains(".")
             || [".localhost", ".local", ".internal", ".svc"].contains { name.hasSuffix($0) }
     }
