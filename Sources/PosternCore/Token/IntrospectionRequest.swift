@@ -7,7 +7,7 @@ public struct IntrospectionRequest: Sendable {
         case bearer([UInt8])
         /// `Authorization: Basic` with both parts form-encoded first (RFC 6749 section 2.3.1).
         case basic(id: String, secret: [UInt8])
-        /// `client_id` and `client_secret` in the body; in JSON, where the body is JSON.
+        /// `client_id` and `client_secret` in the form: for RFC 7662 alone.
         case form(id: String, secret: [UInt8])
     }
 
@@ -21,7 +21,7 @@ public struct IntrospectionRequest: Sendable {
     private let isForm: Bool
 
     /// Nil for credentials that cannot be written down: a bearer token that is not one to 4096 visible ASCII characters,
-    /// or a secret for a JSON body that is not UTF-8.
+    /// or those for a form where there is none.
     public init?(dialect: IntrospectionDialect, credentials: Credentials) {
         switch credentials {
         case .bearer(let token):
@@ -40,11 +40,11 @@ public struct IntrospectionRequest: Sendable {
             self.prefix = Array("token=".utf8)
             self.suffix = Array("&token_type_hint=access_token".utf8) + Self.formMembers(credentials)
         case .hecate:
-            guard let members = Self.jsonMembers(credentials) else { return nil }
+            if case .form = credentials { return nil }
             self.contentType = "application/json"
             self.isForm = false
             self.prefix = Array(#"{"token":"#.utf8)
-            self.suffix = members + [UInt8(ascii: "}")]
+            self.suffix = [UInt8(ascii: "}")]
         }
     }
 
@@ -67,16 +67,6 @@ public struct IntrospectionRequest: Sendable {
         guard case .form(let id, let secret) = credentials else { return [] }
         return Array("&client_id=".utf8) + FormEncoding.encode(Array(id.utf8)) + Array("&client_secret=".utf8)
             + FormEncoding.encode(secret)
-    }
-
-    private static func jsonMembers(_ credentials: Credentials) -> [UInt8]? {
-        guard case .form(let id, let secret) = credentials else { return [] }
-        guard let text = secret.span.bytes.validatedString() else { return nil }
-        var members = Array(#","client_id":"#.utf8)
-        members.append(json: id)
-        members.append(#","client_secret":"#)
-        members.append(json: text)
-        return members
     }
 
     /// Plain base64 with padding (RFC 4648 section 4).

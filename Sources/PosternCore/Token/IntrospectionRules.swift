@@ -17,10 +17,8 @@ public enum IntrospectionRules {
     ) throws(TokenProblem) -> Principal {
         guard case .object = claims else { throw .malformed }
         if claims["cnf"] != nil { throw .senderConstrained }
-        let expected: String? = rules.issuer
-        if let issuer = try ClaimRules.text(claims["iss"]), let expected, !issuer.hasSameBytes(as: expected) {
-            throw .unknownIssuer
-        }
+        let issuer = try ClaimRules.text(claims["iss"])
+        if let issuer, let expected = rules.issuer, !issuer.hasSameBytes(as: expected) { throw .unknownIssuer }
         try Self.checkType(claims["token_type"])
         try ClaimRules.checkAudience(claims["aud"], rules.audiences)
         let expiresAt = try ClaimRules.date(claims["exp"])

@@ -6,9 +6,9 @@ struct IntrospectionRulesTests {
     private static let now: Double = 1_000_000
 
     private func judge(
-        _ text: String, audiences: [String]? = nil, leeway: Double = 30, map: ClaimMap = ClaimMap()
+        _ text: String, issuer: String? = "i", audiences: [String]? = nil, map: ClaimMap = ClaimMap()
     ) -> Result<Principal, TokenProblem> {
-        let rules = IssuerRules(name: "hecate", issuer: "i", audiences: audiences, leeway: leeway, claims: map)
+        let rules = IssuerRules(name: "hecate", issuer: issuer, audiences: audiences, leeway: 30, claims: map)
         guard let claims = try? JSONReader.parse(Array(text.utf8).span.bytes) else { return .failure(.badSignature) }
         do throws(TokenProblem) {
             return .success(try IntrospectionRules.principal(rules: rules, claims: claims, now: Self.now))
@@ -52,6 +52,15 @@ struct IntrospectionRulesTests {
     func audienceIsRequiredWhereItIsConfigured(_ claims: String, _ problem: TokenProblem?) {
         #expect(self.problem(self.judge(claims, audiences: ["a"])) == problem)
         #expect(self.problem(self.judge(claims)) == (problem == .malformedClaim ? problem : nil))
+    }
+
+    @Test(
+        arguments: [
+            ("{}", nil), (#"{"iss":"i"}"#, nil), (#"{"iss":"j"}"#, nil), (#"{"iss":null}"#, nil),
+            (#"{"iss":{}}"#, .malformedClaim),
+        ] as [(String, TokenProblem?)])
+    func whereNoIssuerIsConfiguredAnyIsFine(_ claims: String, _ problem: TokenProblem?) {
+        #expect(self.problem(self.judge(claims, issuer: nil)) == problem)
     }
 
     @Test func withoutAnExpiryThereIsNone() throws {
