@@ -189,10 +189,10 @@ class IntrospectionServer:
             self.in_flight += 1
             self.most_in_flight = max(self.most_in_flight, self.in_flight)
         try:
+            self.gate.wait(30)
             answer = self.override or self.answers.get(asked.token, self.default)
             if answer.delay:
                 time.sleep(answer.delay)
-            self.gate.wait(30)
             if answer.then == "silent":
                 while sock.recv(65536):
                     pass
