@@ -128,7 +128,7 @@ def test_a_later_moment_takes_the_place_of_an_earlier_one(pods, redis):
     assert count(first) == 1
 
 
-def test_what_was_revoked_before_the_start_is_loaded_before_readiness(pods, issuer, redis):
+def test_what_was_revoked_before_the_start_is_loaded(pods, issuer, redis):
     token, mine = configs.token(jti="early"), issuer.add(opaque())
     with redis.connect() as client:
         client.pipeline([("ZADD", NAME, int(time.time()) + 3600, json.dumps({"jti": "other-%d" % n})) for n in range(2000)])
@@ -312,8 +312,8 @@ def test_required_refuses_once_the_subscription_was_down_for_five_seconds(start,
     await_redis(proxy)
     jwt, asked, relaxed = configs.token(), issuer.add(opaque()), other.token(iss="https://relaxed.test")
     all_let_in([proxy], jwt, asked, relaxed)
-    server.stop()
     gone = time.monotonic()
+    server.stop()
     await_redis(proxy, up=False)
     while time.monotonic() - gone < 4.0:
         all_let_in([proxy], jwt, asked, relaxed)
@@ -363,6 +363,7 @@ class Watcher(threading.Thread):
         self.end = False
 
     def use(self, token):
+        self.token = None
         self.served.clear()
         self.refused.clear()
         self.token = token
