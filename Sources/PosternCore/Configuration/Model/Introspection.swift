@@ -1,6 +1,7 @@
 extension Configuration {
     /// How an issuer is asked about each token (RFC 7662). Durations in nanoseconds.
     public struct Introspection: Equatable, Sendable {
+        /// What question and answer look like.
         public typealias Dialect = IntrospectionDialect
 
         /// How the proxy authenticates itself.

@@ -11,7 +11,8 @@ extension ConfigurationDecoder {
         }
         return Configuration.Redis(
             topology: url.topology, usesTLS: url.usesTLS, ca: ca, user: url.user, password: password,
-            database: url.database, timeout: timeout, keyPrefix: prefix, seals: seals)
+            database: url.database, timeout: timeout, keyPrefix: prefix, seals: seals,
+            mark: field.mark)
     }
 
     private mutating func seals(_ field: Field) -> [Secret] {
