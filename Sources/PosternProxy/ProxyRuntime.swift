@@ -263,7 +263,7 @@ extension ProxyRuntime: AdminSource {
         return Readiness(
             listening: listening, draining: draining,
             issuersWithoutKeys: keys.filter { !$0.hasKeys }.map(\.issuer),
-            missesRevocations: requires && self.services.revocations.report?.isUp != true)
+            missesRevocations: requires && self.services.revocations.report?.isKnown != true)
     }
 
     func metrics() async -> String {

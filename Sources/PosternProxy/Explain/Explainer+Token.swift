@@ -43,7 +43,9 @@ extension Explainer {
     /// The token's issuer, or one of several, has to be asked.
     private mutating func introspected(_ indices: [Int], _ facts: [String]) throws(Refusal) -> Principal {
         let names = indices.map { self.snapshot.issuers[$0].rules.name }
-        var facts = facts + ["introspection decides: \(AccessText.list(names, "then")) to be asked"] + (self.introspection?.facts ?? [])
+        var facts =
+            facts + ["introspection decides: \(AccessText.list(names, "then")) to be asked"]
+            + (self.introspection?.facts ?? [])
         switch self.introspection?.verdict ?? .unavailable {
         case .accepted(let accepted):
             facts.append(TokenFacts.expiry(accepted.principal, now: self.now))

@@ -6,7 +6,8 @@ import PosternRedis
 extension LoopContext {
     /// Makes the Redis of a snapshot the one that is used; one that stays the same goes on as it is.
     func adoptRedis(_ snapshot: Snapshot) {
-        let isSame = self.redis.map { tier in snapshot.redis.map(tier.setup.isSame) ?? false } ?? (snapshot.redis == nil)
+        let isSame =
+            self.redis.map { tier in snapshot.redis.map(tier.setup.isSame) ?? false } ?? (snapshot.redis == nil)
         if !isSame {
             if let redis {
                 redis.client.stop()
@@ -26,7 +27,7 @@ extension LoopContext {
             status.changed(loop: index, isUp: isUp, reason: reason)
         }
         client.start()
-        return RedisTier(setup, client: client) { status.rejected($0) }
+        return RedisTier(setup, client: client) { status.rejected($0, $1) }
     }
 }
 

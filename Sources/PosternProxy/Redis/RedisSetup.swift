@@ -35,7 +35,9 @@ struct RedisSetup: Sendable {
     }
 
     private static func topology(_ topology: Configuration.Redis.Topology) -> RedisSettings.Topology {
-        func address(_ node: Configuration.Redis.Node) -> RedisAddress { RedisAddress(host: node.host, port: node.port) }
+        func address(_ node: Configuration.Redis.Node) -> RedisAddress {
+            RedisAddress(host: node.host, port: node.port)
+        }
         switch topology {
         case .single(let node): return .single(address(node))
         case .sentinel(let nodes, let master): return .sentinel(nodes.map(address), master: master)

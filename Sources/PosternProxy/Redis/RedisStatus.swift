@@ -54,9 +54,9 @@ final class RedisStatus: Sendable {
         }
     }
 
-    /// An entry did not open: it was made by somebody else, changed, or moved from another place. At most one line a
-    /// second, with how many it stands for.
-    func rejected(_ digest: TokenDigest) {
+    /// An entry does not count. At most one line a second, with how many it stands for; a digest stands for a token, so
+    /// that only its beginning is said.
+    func rejected(_ digest: TokenDigest, _ reason: RedisTier.Rejection) {
         let before: Int? = self.state.withLock { state in
             let now = ContinuousClock.now
             if let logged = state.rejectionLogged, now - logged < .seconds(1) {
@@ -68,7 +68,10 @@ final class RedisStatus: Sendable {
         }
         guard let before else { return }
         self.logger.warning(
-            "an entry in redis is none of this cache's and is ignored",
-            metadata: ["entry": "\(String(decoding: digest.hexadecimal.prefix(12), as: UTF8.self))…", "before": "\(before)"])
+            "an entry in redis is ignored",
+            metadata: [
+                "entry": "\(String(decoding: digest.hexadecimal.prefix(12), as: UTF8.self))…",
+                "reason": "\(reason.rawValue)", "unlogged_before": "\(before)",
+            ])
     }
 }

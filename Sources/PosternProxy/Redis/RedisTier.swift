@@ -9,10 +9,16 @@ final class RedisTier {
     let setup: RedisSetup
     let client: RedisClient
     private(set) var counts = RedisCounts()
-    /// Told of entries that do not open.
-    private let onRejected: (TokenDigest) -> Void
+    /// Told of entries that do not count, and why.
+    private let onRejected: (TokenDigest, Rejection) -> Void
 
-    init(_ setup: RedisSetup, client: RedisClient, onRejected: @escaping (TokenDigest) -> Void) {
+    /// Why an entry does not count.
+    enum Rejection: String, Sendable {
+        case doesNotOpen = "it does not open: somebody else made, changed or moved it"
+        case wrongAge = "it is older than Redis keeps it, or of the future: it was put back, or clocks differ"
+    }
+
+    init(_ setup: RedisSetup, client: RedisClient, onRejected: @escaping (TokenDigest, Rejection) -> Void) {
         self.setup = setup
         self.client = client
         self.onRejected = onRejected
@@ -59,20 +65,20 @@ final class RedisTier {
         {
             return .negative(entry)
         }
-        self.reject(digest)
+        self.reject(digest, .doesNotOpen)
         return .none
     }
 
     /// An entry was found good for an answer.
     func noteHit() { self.counts.hits &+= 1 }
 
-    /// An entry is older than it counts.
+    /// An entry is older than it counts, and kept for outages.
     func noteExpired() { self.counts.expired &+= 1 }
 
-    /// An entry is none of ours.
-    func reject(_ digest: TokenDigest) {
+    /// An entry is not to be trusted.
+    func reject(_ digest: TokenDigest, _ reason: Rejection) {
         self.counts.rejected &+= 1
-        self.onRejected(digest)
+        self.onRejected(digest, reason)
     }
 
     /// Stores a token's entry.
@@ -154,7 +160,7 @@ struct RedisCounts: Sendable {
     var misses: UInt64 = 0
     /// Entries that are too old.
     var expired: UInt64 = 0
-    /// Entries that do not open.
+    /// Entries that do not open, or are of an age that they cannot have.
     var rejected: UInt64 = 0
     /// Commands without a good answer, those that were not sent among them.
     var errors: UInt64 = 0

@@ -110,7 +110,8 @@ struct MetricsText {
 
     private mutating func introspection(_ gathered: Gathered) {
         let status = gathered.introspection
-        self.head("postern_introspections_total", "counter", "Questions to an issuer about a token, by what they led to.")
+        self.head(
+            "postern_introspections_total", "counter", "Questions to an issuer about a token, by what they led to.")
         for endpoint in status.endpoints {
             for result in IntrospectionEndpoint.Result.allCases {
                 let labels = "issuer=\"\(Self.escaped(endpoint.issuer))\",result=\"\(result.rawValue)\""

@@ -8,8 +8,10 @@ import PosternRedis
 final class RevocationFeed {
     /// How long revocations may be unheard of before issuers with `revocation: required` have their tokens refused.
     static let patience = TimeAmount.seconds(5)
-    /// How often the set is loaded anew although nothing is wrong: what was published says not how long it is to be kept.
-    private static let reloadInterval = TimeAmount.seconds(60)
+    /// How often what may be forgotten is, and how many times until the set is loaded anew although nothing is wrong: what
+    /// was published does not say how long it is to be kept.
+    private static let sweepInterval = TimeAmount.seconds(10)
+    private static let sweepsToLoad = 6
     private static let retryInterval = TimeAmount.milliseconds(200)
     /// Members that Redis is asked for at once.
     private static let page = "1000"
@@ -22,6 +24,7 @@ final class RevocationFeed {
     private var isSubscribed = false
     /// Counts loads: an answer to one that was given up is not for the next.
     private var load = 0
+    private var sweeps = 0
     private var next: Scheduled<Void>?
     private var outOfPatience: Scheduled<Void>?
 
@@ -63,7 +66,7 @@ final class RevocationFeed {
             self.isSubscribed = false
             self.load += 1
             self.services.revocations.lost(reason: reason)
-            self.scheduleNext(Self.reloadInterval)
+            self.scheduleSweep()
             self.outOfPatience?.cancel()
             self.outOfPatience = self.schedule(Self.patience) {
                 self.services.loops.tell { $0.intake.withdraw { $0.setKnown(false) } }
@@ -96,7 +99,7 @@ final class RevocationFeed {
                 case .array(let members) = parts[1]
             else {
                 // Not up yet, or not any more: the subscription alone is not enough.
-                return self.scheduleNext(Self.retryInterval)
+                return self.scheduleLoad(Self.retryInterval)
             }
             let found = found + self.read(members)
             if next == Array("0".utf8) { self.loaded(found) } else { self.scan(from: next, found, load: load) }
@@ -130,19 +133,27 @@ final class RevocationFeed {
             }
         }
         self.services.revocations.loaded(count: set.count)
-        self.scheduleNext(Self.reloadInterval)
+        self.sweeps = 0
+        self.scheduleSweep()
     }
 
-    /// Loads again, or, while nothing can be loaded, forgets what may be forgotten.
-    private func scheduleNext(_ delay: TimeAmount) {
+    private func scheduleLoad(_ delay: TimeAmount) {
         self.next?.cancel()
-        self.next = self.schedule(delay) {
-            if self.isSubscribed { return self.beginLoad() }
-            let now = SystemClock.unixTime
-            self.set.removeExpired(now: now)
-            self.services.loops.tell { $0.intake.withdraw { $0.removeExpired(now: now) } }
-            self.scheduleNext(Self.reloadInterval)
-        }
+        self.next = self.schedule(delay) { self.beginLoad() }
+    }
+
+    private func scheduleSweep() {
+        self.next?.cancel()
+        self.next = self.schedule(Self.sweepInterval) { self.sweep() }
+    }
+
+    private func sweep() {
+        self.sweeps += 1
+        if self.isSubscribed, self.sweeps >= Self.sweepsToLoad { return self.beginLoad() }
+        let now = SystemClock.unixTime
+        self.set.removeExpired(now: now)
+        self.services.loops.tell { $0.intake.withdraw { $0.removeExpired(now: now) } }
+        self.scheduleSweep()
     }
 
     private func schedule(_ delay: TimeAmount, _ task: @escaping () -> Void) -> Scheduled<Void> {

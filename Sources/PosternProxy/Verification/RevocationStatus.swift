@@ -1,4 +1,5 @@
 import Logging
+import NIOCore
 import Synchronization
 
 /// Whether revocations are heard of: for readiness, metrics and the log.
@@ -24,6 +25,8 @@ final class RevocationStatus: Sendable {
     /// For metrics: nil where no issuer's revocations count.
     struct Report: Sendable {
         var isUp: Bool
+        /// Whether the set counts as complete where it has to be: it was loaded, and is not out of date for too long.
+        var isKnown: Bool
         /// Seconds since they are not heard of.
         var downSeconds: Double
         var malformed: UInt64
@@ -33,7 +36,10 @@ final class RevocationStatus: Sendable {
         self.state.withLock { state in
             guard state.isWanted else { return nil }
             let down = state.downSince.map { ContinuousClock.now - $0 }.map { $0 / .seconds(1) } ?? 0
-            return Report(isUp: state.isUp, downSeconds: down, malformed: state.malformed)
+            let patience = Double(RevocationFeed.patience.nanoseconds) / 1e9
+            return Report(
+                isUp: state.isUp, isKnown: state.isUp || (state.wasLoaded && down < patience), downSeconds: down,
+                malformed: state.malformed)
         }
     }
 

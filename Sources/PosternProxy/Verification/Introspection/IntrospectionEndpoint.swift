@@ -210,7 +210,9 @@ final class IntrospectionEndpoint: Sendable {
         if error is ResponseAccumulator.ResponseTooBigError {
             return (.invalidAnswer, .failed, IntrospectionProblem.tooLong.description)
         }
-        let timeouts: [HTTPClientError] = [.deadlineExceeded, .readTimeout, .connectTimeout, .getConnectionFromPoolTimeout]
+        let timeouts: [HTTPClientError] = [
+            .deadlineExceeded, .readTimeout, .connectTimeout, .getConnectionFromPoolTimeout,
+        ]
         if let error = error as? HTTPClientError, timeouts.contains(error) {
             return (.timeout, .failed, "the issuer did not answer in time")
         }

@@ -111,45 +111,45 @@ final class IntrospectionRun {
         }
     }
 
-    /// Seconds by which the clocks of two pods may differ, and Redis may be late in forgetting.
+    /// Seconds by which the clock of the pod that asked may be ahead.
     private static let tolerance: Double = 5
 
     /// Whether an entry counts, by its age.
     private func judge(_ found: RedisTier.Found, _ redis: RedisTier) -> IntrospectionFlight.Entry {
-        let now = SystemClock.unixTime
         switch found {
         case .entry(.active(let claims, let fetchedAt), let issuer):
             let settings = self.endpoints[issuer].settings
-            let age = now - fetchedAt
-            if age >= -Self.tolerance, age < Double(settings.cache) / 1e9 {
+            let said = Said(issuer: issuer, claims: claims, fetchedAt: min(fetchedAt, SystemClock.unixTime))
+            let age = self.age(of: fetchedAt)
+            if age < 0 || age >= Double(settings.cache &+ settings.staleIfError) / 1e9 { return self.reject(redis) }
+            if age < Double(settings.cache) / 1e9 {
                 redis.noteHit()
-                self.said = Said(issuer: issuer, claims: claims, fetchedAt: min(fetchedAt, now))
+                self.said = said
                 return .active(issuer: issuer)
             }
-            let limit = Double(settings.cache &+ settings.staleIfError) / 1e9
-            if age >= 0, age < limit {
-                self.stale = Said(issuer: issuer, claims: claims, fetchedAt: fetchedAt)
-            }
-            return self.tooOld(age, limit, redis)
+            redis.noteExpired()
+            self.stale = said
+            return .none
         case .negative(let entry):
-            let age = now - entry.fetchedAt
-            let limit = self.negativeCache
-            guard age >= -Self.tolerance, age < limit else { return self.tooOld(age, limit, redis) }
+            let age = self.age(of: entry.fetchedAt)
+            if age < 0 || age >= self.negativeCache { return self.reject(redis) }
             redis.noteHit()
-            self.deniedAt = min(entry.fetchedAt, now)
+            self.deniedAt = min(entry.fetchedAt, SystemClock.unixTime)
             return .negative
         case .none, .entry: return .none
         case .unavailable: return .unavailable
         }
     }
 
-    /// Redis forgets entries when their time is over: one that is much older was put back by somebody.
-    private func tooOld(_ age: Double, _ limit: Double, _ redis: RedisTier) -> IntrospectionFlight.Entry {
-        if age >= -Self.tolerance, age < limit + Self.tolerance {
-            redis.noteExpired()
-        } else {
-            redis.reject(self.digest)
-        }
+    /// Seconds since an answer; negative for one of the future.
+    private func age(of fetchedAt: Double) -> Double {
+        let age = SystemClock.unixTime - fetchedAt
+        return age < 0 && age >= -Self.tolerance ? 0 : age
+    }
+
+    /// Redis forgets entries when their time is over: one that is older was put back by somebody.
+    private func reject(_ redis: RedisTier) -> IntrospectionFlight.Entry {
+        redis.reject(self.digest, .wrongAge)
         return .none
     }
 

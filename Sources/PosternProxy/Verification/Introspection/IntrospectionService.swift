@@ -67,7 +67,9 @@ final class IntrospectionService: Sendable {
             return state.leaving
         }
         for endpoint in gone {
-            self.group.next().scheduleTask(in: .nanoseconds(endpoint.settings.timeout) + .seconds(1)) { endpoint.stop() }
+            self.group.next().scheduleTask(in: .nanoseconds(endpoint.settings.timeout) + .seconds(1)) {
+                endpoint.stop()
+            }
         }
     }
 
