@@ -87,7 +87,8 @@ import Testing
             try self.redis("url: \"redis://h\", seal: \"${SECRET}\"")
                 == Configuration.Redis(
                     topology: .single(.init(host: "h", port: 6379)), usesTLS: false, ca: nil, user: nil, password: nil,
-                    database: 0, timeout: 50_000_000, keyPrefix: "postern:", seals: [Secret(World.secret)]))
+                    database: 0, timeout: 50_000_000, keyPrefix: "postern:", seals: [Secret(World.secret)],
+                    mark: Mark(line: 1, column: 31)))
         #expect(try World.configuration("{upstream: unix:/s}").redis == nil)
     }
 
@@ -100,7 +101,8 @@ import Testing
                 == Configuration.Redis(
                     topology: .sentinel([.init(host: "h", port: 26_379), .init(host: "i", port: 1)], master: "m"),
                     usesTLS: true, ca: Self.pem, user: "app", password: Secret("a\"b\n"), database: 3,
-                    timeout: Self.second, keyPrefix: "p:", seals: [Secret(other), Secret(World.secret)]))
+                    timeout: Self.second, keyPrefix: "p:", seals: [Secret(other), Secret(World.secret)],
+                    mark: Mark(line: 1, column: 31)))
     }
 
     @Test func passwordOfTheURLIsTakenFromTheEnvironment() throws {
