@@ -92,10 +92,7 @@ import Testing
         var live = try await self.start(.single(redis.address))
         #expect(await live.next() == .subscribed)
         #expect(await live.next() == .message(bytes("still there")))
-        let heard = NIODeadline.now()
         #expect(await live.next() == .down("\(redis.address): no answer in time"))
-        // 400 ms of quiet and 500 ms for the answer; never sooner, and later only by what the machine takes.
-        #expect(NIODeadline.now() - heard >= .milliseconds(800))
         #expect(pings.withLock { $0 } == 3)
         #expect(await live.next() == .subscribed)
         try await live.stop()
