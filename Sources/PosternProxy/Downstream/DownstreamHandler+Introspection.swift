@@ -8,7 +8,7 @@ extension DownstreamHandler {
     func introspect(
         _ issuers: [TrustedIssuer], _ range: ByteRange, _ facts: Intake.Facts, _ buffer: inout ByteBuffer
     ) -> Bool {
-        if let finding = self.finding.take(), self.conclude(finding, issuers, range, facts, &buffer) { return true }
+        if let finding = self.finding.take(), self.conclude(finding.verdict, issuers, range, facts, &buffer) { return true }
         let service = self.loop.services.introspection
         if service.isOut(issuers), self.serveStale(range, facts, &buffer) { return true }
         self.note { $0.verificationStarted() }
@@ -25,7 +25,7 @@ extension DownstreamHandler {
     /// The answer is there: the request is judged again, with it.
     private func introspected(_ verdict: IntrospectionVerdict) {
         guard self.exchange.state == .verifying else { return }
-        self.finding = verdict
+        self.finding = IntrospectionFinding(verdict)
         self.note { $0.verificationEnded() }
         self.processPending()
     }

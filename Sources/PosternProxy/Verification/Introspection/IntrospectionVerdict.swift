@@ -17,6 +17,16 @@ enum IntrospectionVerdict: Sendable {
     }
 }
 
+/// A verdict that a request waited for, as one reference: a connection has room for it all the time, and forgets it with
+/// each request.
+final class IntrospectionFinding: Sendable {
+    let verdict: IntrospectionVerdict
+
+    init(_ verdict: IntrospectionVerdict) {
+        self.verdict = verdict
+    }
+}
+
 extension TrustedIssuer {
     /// The verdict on what this issuer said.
     ///
