@@ -53,6 +53,28 @@ import Testing
         #expect(try replies(in: bytes(Self.stream).map { [$0] }) == Self.expected)
     }
 
+    @Test(
+        "whatever comes is the same replies and the same end, however it is cut", arguments: UInt64(1)...64)
+    func mutatedStreams(seed: UInt64) {
+        var random = Sequence64(state: seed)
+        let alphabet = bytes("*$+-:0123456789\r\nax\0\u{7F}")
+        for _ in 0..<200 {
+            var stream = bytes(Self.stream)
+            for _ in 0...random.next(5) {
+                let at = random.next(stream.count)
+                switch random.next(3) {
+                case 0: stream[at] = alphabet[random.next(alphabet.count)]
+                case 1: stream.remove(at: at)
+                default: stream.insert(alphabet[random.next(alphabet.count)], at: at)
+                }
+            }
+            let split = random.next(stream.count)
+            let whole = outcome(of: [stream])
+            #expect(whole == outcome(of: [Array(stream[..<split]), Array(stream[split...])]))
+            #expect(whole == outcome(of: stream.map { [$0] }))
+        }
+    }
+
     @Test func anUnfinishedReplyIsNone() throws {
         #expect(try replies(in: [bytes("*2\r\n:1\r\n$3\r\nab")]) == [])
     }
@@ -131,6 +153,39 @@ private func replies(in pieces: [[UInt8]]) throws -> [RedisReply] {
         while let reply = try decoder.next() { replies.append(reply) }
     }
     return replies
+}
+
+/// What a decoder reads until the pieces end, or are no replies any more.
+private func outcome(of pieces: [[UInt8]]) -> Outcome {
+    let decoder = RedisDecoder()
+    var outcome = Outcome()
+    for piece in pieces {
+        do {
+            try decoder.feed(piece.span.bytes)
+            while let reply = try decoder.next() { outcome.replies.append(reply) }
+        } catch {
+            outcome.isMalformed = true
+            return outcome
+        }
+    }
+    return outcome
+}
+
+private struct Outcome: Equatable {
+    var replies: [RedisReply] = []
+    var isMalformed = false
+}
+
+/// Numbers that look random and are the same each time (xorshift).
+private struct Sequence64 {
+    var state: UInt64
+
+    mutating func next(_ bound: Int) -> Int {
+        self.state ^= self.state << 13
+        self.state ^= self.state >> 7
+        self.state ^= self.state << 17
+        return Int(self.state % UInt64(bound))
+    }
 }
 
 /// The bytes as a socket hands them over.

@@ -14,6 +14,9 @@ enum FuzzTarget: String, CaseIterable {
     case credential
     /// A compact token, or its header and its claims as two lines of JSON.
     case token
+    /// What other processes say of tokens: a line that names the kind (`rfc7662`, `hecate`, `revocation`, `entry`), then an
+    /// issuer's answer, a published revocation, or an opened cache entry.
+    case shared
     /// A proxy.yaml.
     case yaml
 
@@ -26,6 +29,7 @@ enum FuzzTarget: String, CaseIterable {
         case .route: fuzzRoute(input)
         case .credential: fuzzCredential(input)
         case .token: fuzzToken(input)
+        case .shared: fuzzShared(input)
         case .yaml: fuzzYAML(input)
         }
     }
