@@ -3,11 +3,15 @@ from __future__ import annotations
 
 import pytest
 
-pytest.register_assert_rewrite("harness.problems", "harness.metrics", "harness.process", "harness.raw", "harness.upstream")
+pytest.register_assert_rewrite("harness.problems", "harness.metrics", "harness.process", "harness.raw", "harness.upstream",
+                               "harness.load", "harness.introspection", "harness.redis", "harness.resp", "harness.tiers")
 
 from harness import config as configs
+from harness.garbage import GarbageServer
+from harness.introspection import IntrospectionServer
 from harness.keyserver import KeyServer
 from harness.process import Postern, is_release
+from harness.redis import RedisServer
 from harness.upstream import RecordingUpstream
 
 
@@ -95,6 +99,71 @@ def key_server():
 
     def maker(*keys):
         server = KeyServer(*keys)
+        made.append(server)
+        return server
+
+    yield maker
+    for server in made:
+        server.stop()
+
+
+@pytest.fixture
+def introspection_server():
+    """Makes introspection servers of a test's own."""
+    made = []
+
+    def maker(dialect="rfc7662"):
+        server = IntrospectionServer(dialect)
+        made.append(server)
+        return server
+
+    yield maker
+    for server in made:
+        server.stop()
+
+
+@pytest.fixture
+def issuer(introspection_server):
+    """The introspection server of a test that needs one."""
+    return introspection_server()
+
+
+@pytest.fixture
+def redis_server(tmp_path):
+    """Starts Redis servers of a test's own."""
+    made = []
+
+    def maker(**options):
+        server = RedisServer(tmp_path / ("redis-%d" % len(made)), **options)
+        made.append(server)
+        return server
+
+    yield maker
+    for server in made:
+        server.stop()
+
+
+@pytest.fixture(scope="module")
+def module_redis(tmp_path_factory):
+    server = RedisServer(tmp_path_factory.mktemp("redis"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def redis(module_redis):
+    """The module's Redis, emptied."""
+    module_redis.do("FLUSHALL")
+    return module_redis
+
+
+@pytest.fixture
+def garbage_server():
+    """Makes servers that are no Redis."""
+    made = []
+
+    def maker(*arguments, **options):
+        server = GarbageServer(*arguments, **options)
         made.append(server)
         return server
 

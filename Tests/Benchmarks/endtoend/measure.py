@@ -11,6 +11,11 @@ MANY = 10_000
 # So many new tokens per second of load are kept ready; a faster proxy is measured for a shorter time.
 FRESH_RATE = 25_000
 FRESH_MOST = 300_000
+# The same for tokens that are in Redis before the measured process first sees them: putting them there takes time.
+SHARED_RATE = 15_000
+SHARED_MOST = 180_000
+# So many tokens at a time are put there: wrk holds the requests of one slice in memory.
+SLICE = 5_000
 SETTLE = 2.0
 BODIES = {"body64k": "/bodies/64k", "body1m": "/bodies/1m"}
 MIB = 1 << 20
@@ -20,6 +25,16 @@ def fresh_tokens(options):
     """How many tokens a round of `every token new` takes: used from the first on, in every round, because every round
     has a process of its own, which saw none of them."""
     return min(FRESH_MOST, FRESH_RATE * (options.warm_up + options.seconds))
+
+
+def shared_tokens(options):
+    """How many tokens a round of `every token from Redis` takes."""
+    return min(SHARED_MOST, SHARED_RATE * (options.warm_up + options.seconds))
+
+
+def tokens_of(system, options):
+    """How many tokens of the file a system's requests carry."""
+    return {"one": 1, "many": MANY, "fresh": fresh_tokens(options), "shared": shared_tokens(options)}[system.tokens]
 
 
 class Highest:
@@ -55,6 +70,8 @@ class Measurement:
 
     def of(self, system):
         """Every figure of one round of `system`."""
+        if system.tokens == "shared":
+            self._share(system)
         with self.stage.start(system) as running:
             figures = self._whole(running)
         if figures.get("dropped"):
@@ -103,6 +120,21 @@ class Measurement:
             figures.update(self._cache(running, before, done))
         return figures
 
+    def _share(self, system):
+        """Puts every token into the system's Redis, by a process that is not the measured one. What an earlier round put
+        there still serves."""
+        redis, whole = self.stage.redis_of(system), shared_tokens(self.options)
+        if redis.size() >= whole:
+            return
+        with self.stage.start(system) as running:
+            for first in range(0, whole, SLICE):
+                for _ in range(20):
+                    self._run(running, 1, tokens=(self.stage.tokens.file, first, min(SLICE, whole - first), "cycle"))
+                    if redis.size() >= min(first + SLICE, whole):
+                        break
+                else:
+                    raise Unusable("%s: Redis holds %d results after %d tokens" % (system.name, redis.size(), first + SLICE))
+
     def _warm_up(self, running):
         """(seconds to measure, tokens to measure with)"""
         options, tokens = self.options, self.stage.tokens
@@ -113,8 +145,8 @@ class Measurement:
                 if looked_up(running.metrics(), "miss") >= MANY:
                     return options.seconds, many
             raise Unusable("%s has not seen %d tokens after 20 runs" % (running.name, MANY))
-        if running.system.tokens == "fresh":
-            whole = fresh_tokens(options)
+        if running.system.tokens in ("fresh", "shared"):
+            whole = tokens_of(running.system, options)
             done = self._run(running, options.warm_up, tokens=(tokens.file, 1, whole - 1, "once"))
             # wrk asks its script for one request more per connection than are answered, and once for nothing.
             first = done.requests + 200
@@ -130,11 +162,23 @@ class Measurement:
         many of the 10,000 tokens it holds is Postern's own affair, and a figure."""
         after = running.metrics()
         hits, misses = (looked_up(after, each) - looked_up(before, each) for each in ("hit", "miss"))
-        unwanted = {"one": misses, "many": 0, "fresh": hits}[running.system.tokens]
+        unwanted = {"one": misses, "many": 0, "fresh": hits, "shared": hits}[running.system.tokens]
         if unwanted > 0.001 * done.requests:
             raise Unusable("%s: %d of the lookups hit the token cache and %d did not" % (running.name, hits, misses))
+        if running.system.asks_issuer:
+            self._tiers(running, before, after, done)
         return {"missed": misses / max(1, hits + misses),
                 "dropped": after.get("postern_log_lines_dropped_total", 0)}
+
+    def _tiers(self, running, before, after, done):
+        """That the tokens came from where the row's name says."""
+        found = looked_up(after, "hit", "redis") - looked_up(before, "hit", "redis")
+        asked = introspected(after) - introspected(before)
+        wanted = {"one": (0, 0), "shared": (done.requests, 0), "fresh": (0, done.requests)}[running.system.tokens]
+        for value, due in zip((found, asked), wanted):
+            if abs(value - due) > 0.005 * done.requests + 100:
+                raise Unusable("%s: %d of %d tokens were found in Redis and %d were asked for" % (
+                    running.name, found, done.requests, asked))
 
     def _one_connection(self, running):
         """What one client that waits for each answer sees."""
@@ -162,7 +206,12 @@ class Measurement:
         return load.run(running.name, url, self.stage.tokens.one, self.stage.cores.load, seconds, connections, tokens)
 
 
-def looked_up(metrics, result):
-    """How many lookups in Postern's token cache ended so."""
-    return sum(value for name, value in metrics.items()
-               if name.startswith("postern_token_cache_total{") and 'result="%s"' % result in name)
+def looked_up(metrics, result, tier="l1"):
+    """How many lookups in a tier of Postern's token cache ended so."""
+    return sum(value for name, value in metrics.items() if name.startswith("postern_token_cache_total{")
+               and 'tier="%s"' % tier in name and 'result="%s"' % result in name)
+
+
+def introspected(metrics):
+    """How many times Postern asked an issuer about a token."""
+    return sum(value for name, value in metrics.items() if name.startswith("postern_introspections_total{"))

@@ -41,6 +41,13 @@ def notes(benchmark):
     window = results.median("postern-miss", "seconds")
     if window is not None and window < options.seconds - 1:
         lines.append("Every token new: the window was %s s, so that no token came twice." % number(window))
+    if any(name.startswith("postern-introspect") for name in results.rounds):
+        lines.append(
+            "Introspected: the same tokens, but an issuer is asked about them (a location of the service's nginx), and "
+            "results are sealed in a Redis on the core of wrk and the service. Every token from Redis: another Postern "
+            "process put the results there, the measured one sees each token once. Every token asked for: a look into "
+            "Redis, its lock, the call and the write, once for each request. Postern's counters are held against the "
+            "requests.")
     lines.append(noise(results))
     lines += ["%s was left out: %s." % (BY_NAME[name].title, reason) for name, reason in benchmark.skipped]
     lines += benchmark.remarks

@@ -97,10 +97,13 @@ class Benchmark:
         cores = self.stage.cores
         # This process, which watches and asks, stays off the proxies' core.
         os.sched_setaffinity(0, cores.load)
-        with self.stage.start_service(cores.load):
-            for number in range(self.options.rounds):
-                self._round(number)
-            self._once()
+        try:
+            with self.stage.start_service(cores.load):
+                for number in range(self.options.rounds):
+                    self._round(number)
+                self._once()
+        finally:
+            self.stage.stop_redis()
         self._scaling()
         return document.document(self)
 

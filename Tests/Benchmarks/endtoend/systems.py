@@ -8,6 +8,7 @@ import shutil
 from . import client
 from .figures import Unusable
 from .processes import Child, free_port
+from .redis import Redis
 from .tokens import AUDIENCE, ISSUER
 
 TEMPLATES = pathlib.Path(__file__).with_name("peers")
@@ -28,13 +29,18 @@ class System:
         self.title = title
         self.template = template
         self.program = program
-        self.tokens = tokens  # one | many | fresh: what the requests carry
+        self.tokens = tokens  # one | many | fresh | shared: what the requests carry
         self.access = access
         self.loads = loads
 
     @property
     def authenticates(self):
         return self.program in ("envoy", "postern")
+
+    @property
+    def asks_issuer(self):
+        """Whether tokens are introspected, with a Redis between the processes."""
+        return self.template == "postern-introspect.yaml"
 
     @property
     def is_postern(self):
@@ -52,6 +58,12 @@ SYSTEMS = [
     System("postern-10k", "**Postern**, 10,000 tokens", "postern.yaml", "postern", "many", loads=SMALL),
     System("postern-miss", "**Postern**, every token new", "postern.yaml", "postern", "fresh", loads=SMALL),
     System("postern-log", "**Postern**, 1 token, access log on", "postern.yaml", "postern", "one", "all", SMALL),
+    System("postern-introspect-local", "**Postern**, introspected, kept locally", "postern-introspect.yaml", "postern",
+           loads=SMALL),
+    System("postern-introspect-redis", "**Postern**, introspected, every token from Redis", "postern-introspect.yaml",
+           "postern", "shared", loads=SMALL),
+    System("postern-introspect-issuer", "**Postern**, introspected, every token asked for", "postern-introspect.yaml",
+           "postern", "fresh", loads=SMALL),
 ]
 BY_NAME = {each.name: each for each in SYSTEMS}
 
@@ -73,13 +85,27 @@ class Stage:
         self.programs = {"postern": postern, "envoy": envoy}
         for name in ("haproxy", "nginx"):
             self.programs[name] = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
+        self.programs["redis-server"] = shutil.which("redis-server")
         self.upstream = None
+        self.redis = {}  # by system: what one round leaves in it may serve the next
 
     def missing(self, system):
         """Why `system` cannot run here, or None."""
-        if system.program is None or self.programs[system.program]:
-            return None
-        return "%s is not installed" % system.program
+        needed = [system.program] if system.program else []
+        needed += ["redis-server"] if system.asks_issuer else []
+        absent = [each for each in needed if not self.programs[each]]
+        return "%s is not installed" % absent[0] if absent else None
+
+    def redis_of(self, system):
+        """The system's Redis, started when it is first asked for."""
+        if system.name not in self.redis:
+            self.redis[system.name] = Redis(self.programs["redis-server"], system.name, self.folder, self.cores.load)
+        return self.redis[system.name]
+
+    def stop_redis(self):
+        """Ends every Redis that was started."""
+        while self.redis:
+            self.redis.popitem()[1].stop()
 
     def start_service(self, cores):
         """The nginx that every proxy has behind it."""
@@ -114,11 +140,14 @@ class Running:
             self.port = stage.upstream
             return
         self.port, self.admin = free_port(), free_port()
+        redis = stage.redis_of(system) if system.asks_issuer else None
+        if redis is not None and system.tokens != "shared":
+            redis.empty()
         file = stage.folder / (system.name + pathlib.Path(system.template).suffix)
         file.write_text(fill(system.template, {
             "FOLDER": stage.folder, "PORT": self.port, "UPSTREAM": stage.upstream, "ADMIN": self.admin,
             "ISSUER": ISSUER, "AUDIENCE": AUDIENCE, "JWKS": stage.tokens.jwks, "ACCESS": system.access,
-            "LOOPS": len(cores),
+            "LOOPS": len(cores), "REDIS": redis.port if redis else None,
         }))
         log = stage.log_folder / "access.log" if system.access != "off" else None
         self.child = Child(system.name, command(system, stage.programs[system.program], file), stage.folder, cores, log)
@@ -150,7 +179,11 @@ class Running:
         if not self.system.authenticates:
             return
         self._expect(401, TARGET, None)
-        self._expect(403, TARGET, self.tokens.weak)
+        if self.system.asks_issuer:
+            # This issuer says the same of every token, so the route is what differs.
+            self._expect(403, "/denied", self.tokens.one)
+        else:
+            self._expect(403, TARGET, self.tokens.weak)
         body = self._expect(200, "/whoami", self.tokens.one)
         if body != b"user-00000000":
             raise Unusable("%s told the service that the caller is %r" % (self.name, body))

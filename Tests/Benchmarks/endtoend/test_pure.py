@@ -120,7 +120,7 @@ class Arithmetic(unittest.TestCase):
 
 class Configurations(unittest.TestCase):
     def test_every_template_is_filled_and_used(self):
-        names = ("FOLDER", "PORT", "UPSTREAM", "ADMIN", "ISSUER", "AUDIENCE", "JWKS", "ACCESS", "LOOPS")
+        names = ("FOLDER", "PORT", "UPSTREAM", "ADMIN", "ISSUER", "AUDIENCE", "JWKS", "ACCESS", "LOOPS", "REDIS")
         used = {each.template for each in systems.SYSTEMS if each.template} | {"upstream.conf"}
         self.assertEqual(used, {each.name for each in systems.TEMPLATES.iterdir()})
         for each in used:
@@ -142,7 +142,10 @@ class Configurations(unittest.TestCase):
     def test_lookups_are_told_apart(self):
         found = {'postern_token_cache_total{tier="l1",result="hit"}': 5.0,
                  'postern_token_cache_total{tier="l1",result="miss"}': 2.0, "postern_token_cache_entries": 9.0}
+        found.update({'postern_token_cache_total{tier="redis",result="hit"}': 3.0,
+                      'postern_introspections_total{issuer="a",result="active"}': 4.0})
         self.assertEqual((measure.looked_up(found, "hit"), measure.looked_up(found, "miss")), (5.0, 2.0))
+        self.assertEqual((measure.looked_up(found, "hit", "redis"), measure.introspected(found)), (3.0, 4.0))
 
 
 class Documents(unittest.TestCase):
@@ -154,6 +157,7 @@ class Documents(unittest.TestCase):
             found.add("haproxy-http", {"cpu": cpu * 1.3, "body1m": 500.0})
             found.add("postern", {"cpu": cpu * 1.2, "user": cpu / 2, "one_p50": 58.0, "body1m": 600.0, "rss_idle": 11264})
             found.add("postern-miss", {"cpu": cpu * 1.2 + 34.0})
+            found.add("postern-introspect-local", {"cpu": cpu * 1.2})
         return found
 
     def test_a_table(self):
@@ -162,7 +166,8 @@ class Documents(unittest.TestCase):
     def test_demands(self):
         found = verdicts.verdicts(self.results(), {"postern": 7.9}, Series([19.0, 20.0, None]))
         words = [each.word() for each in found]
-        self.assertEqual(words, ["met", "met", "not measured", "met", "**missed**", "not measured", "met", "met", "met"])
+        self.assertEqual(words, ["met", "met", "not measured", "met", "**missed**", "not measured", "met", "met", "met",
+                                 "met"])
         self.assertAlmostEqual(found[0].value, 1.2 / 1.3)
         self.assertEqual((found[3].value, found[3].bound), (38.0, 40.0))
         self.assertEqual((found[6].value, found[6].bound), (34.0, 34.5))
@@ -175,7 +180,7 @@ class Documents(unittest.TestCase):
     def test_the_main_tables_have_a_row_for_each_system(self):
         found = self.results()
         lines = report.small_requests(found).splitlines()
-        self.assertEqual(len(lines), 2 + 5)
+        self.assertEqual(len(lines), 2 + 6)
         self.assertIn("| HAProxy, TCP mode | 11.0 |", lines[3])
         self.assertIn("| 1.20 |", lines[5])
         lines = report.other_loads(found, {"postern": 7.9}).splitlines()

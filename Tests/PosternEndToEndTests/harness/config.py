@@ -4,8 +4,10 @@ from __future__ import annotations
 import copy
 
 from . import mint
+from .introspection import KEY
 
 RSA = mint.key("RS256")
+SEAL = "seal-of-the-tests-0123456789abcdef"
 
 ROUTES = {
     "GET /health": "public",
@@ -60,3 +62,26 @@ def token(**changes):
     """A good token of the default issuer."""
     header = changes.pop("header", None)
     return RSA.token(header, **changes)
+
+
+def introspection(server, **changes):
+    """An issuer that is asked about every token: at `server` (an IntrospectionServer, or a URL). Changes whose names
+    are keys of an issuer go there, the others to `introspection`; None takes a key out."""
+    entry = {
+        "url": getattr(server, "url", server), "dialect": getattr(server, "dialect", "rfc7662"), "credentials": {"bearer": KEY},
+        "timeout": "2s", "cache": "30s", "negative_cache": "5s",
+    }
+    outer = {name: changes.pop(name) for name in list(changes) if name in ISSUER_KEYS}
+    entry.update(changes)
+    outer["introspection"] = {name: value for name, value in entry.items() if value is not None}
+    return {name: value for name, value in outer.items() if value is not None}
+
+
+ISSUER_KEYS = ("issuer", "audiences", "leeway", "claims", "admin", "revocation")
+
+
+def redis(server, **changes):
+    """The `redis` section for a server, a setup or a URL."""
+    entry = {"url": getattr(server, "url", server), "timeout": "200ms", "seal": SEAL}
+    entry.update(changes)
+    return {name: value for name, value in entry.items() if value is not None}
