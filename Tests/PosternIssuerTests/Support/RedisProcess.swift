@@ -10,6 +10,7 @@ import PosternRedis
 struct RedisProcess: Sendable {
     let port: Int
     private let process: Process
+    private let ended: AsyncStream<Void>
 
     /// Runs `test` with a server of its own, and ends the server.
     static func with(
@@ -19,10 +20,10 @@ struct RedisProcess: Sendable {
         do {
             try await test(server)
         } catch {
-            server.end()
+            await server.end()
             throw error
         }
-        server.end()
+        await server.end()
     }
 
     private init(password: String?) async throws {
@@ -39,12 +40,16 @@ struct RedisProcess: Sendable {
         ]
         self.process.standardOutput = FileHandle.nullDevice
         self.process.standardError = FileHandle.nullDevice
+        let (ended, end) = AsyncStream.makeStream(of: Void.self)
+        self.ended = ended
+        self.process.terminationHandler = { _ in end.finish() }
         try self.process.run()
     }
 
-    private func end() {
-        self.process.terminate()
-        self.process.waitUntilExit()
+    /// By SIGKILL: what is started from a task inherits its thread's signal mask, in which SIGTERM is blocked.
+    private func end() async {
+        kill(self.process.processIdentifier, SIGKILL)
+        for await _ in self.ended {}
     }
 
     /// As the issuer is told of it.
