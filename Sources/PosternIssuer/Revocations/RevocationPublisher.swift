@@ -169,10 +169,10 @@ extension RevocationPublisher {
         self.logger.info("revocations published that had to wait for Redis", metadata: ["count": "\(late)"])
     }
 
-    /// Ensures that the next page of the store is in the set.
+    /// Ensures that the next page of what was published is in the set. What was stored since waits for its own turn.
     private func compare() async throws {
         guard let compared = self.compared else { return }
-        let page = try await self.store.revocations(after: compared, now: self.clock.now(), limit: Self.batch)
+        let page = try await self.store.publishedRevocations(after: compared, now: self.clock.now(), limit: Self.batch)
         guard let last = page.last else {
             self.compared = nil
             if self.restored > 0 {

@@ -21,8 +21,8 @@ protocol IssuerStore: Sendable {
     func addRevocation(_ revocation: Revocation, until: Int, now: Double) async throws
     /// Those that are not marked as published and not over, oldest first, at most `limit`.
     func unpublishedRevocations(now: Double, limit: Int) async throws -> [StoredRevocation]
-    /// Those after that row that are not over, oldest first, at most `limit`.
-    func revocations(after id: Int64, now: Double, limit: Int) async throws -> [StoredRevocation]
+    /// Those after that row that are marked as published and not over, oldest first, at most `limit`.
+    func publishedRevocations(after id: Int64, now: Double, limit: Int) async throws -> [StoredRevocation]
     /// Marks all up to that row as published.
     func markRevocationsPublished(through id: Int64) async throws
     /// Whether the store answers: throws if it does not.

@@ -27,11 +27,14 @@ extension SQLiteStore {
         }
     }
 
-    func revocations(after id: Int64, now: Double, limit: Int) async throws -> [StoredRevocation] {
+    func publishedRevocations(after id: Int64, now: Double, limit: Int) async throws -> [StoredRevocation] {
         try await self.pool.read { database in
             try Self.revocations(
                 database.cachedStatement(
-                    sql: "SELECT id, member, until FROM revocation WHERE id > ? AND until > ? ORDER BY id LIMIT ?"),
+                    sql: """
+                        SELECT id, member, until FROM revocation WHERE is_published = 1 AND id > ? AND until > ?
+                        ORDER BY id LIMIT ?
+                        """),
                 [id, Int(now), limit])
         }
     }

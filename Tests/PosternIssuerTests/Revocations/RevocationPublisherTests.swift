@@ -108,7 +108,7 @@ import Testing
         let member = try await self.revoke(test).member
         let store = test.issuer.store
         try await store.addRevocation(Revocation(.tokenID("over")), until: 1_759_999_999, now: 0)
-        for row in try await store.revocations(after: 0, now: 0, limit: 9) {
+        for row in try await store.unpublishedRevocations(now: 0, limit: 9) {
             try await store.markRevocationsPublished(through: row.id)
         }
         try await RedisProcess.with { server in

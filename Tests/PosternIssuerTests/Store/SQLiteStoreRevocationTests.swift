@@ -15,12 +15,13 @@ import Testing
         let folder = try TemporaryFolder()
         try await self.add(try SQLiteStore(path: folder.file("s.sqlite")), ["b", "a", "b", "c"])
         let store = try SQLiteStore(path: folder.file("s.sqlite"))
-        let all = try await store.revocations(after: 0, now: 1000, limit: 10)
+        let all = try await store.unpublishedRevocations(now: 1000, limit: 10)
         #expect(all.map(\.member) == ["b", "a", "c"].map(Self.member))
         #expect(all.map(\.until) == [2000, 2000, 2000])
         #expect(all.map(\.id) == all.map(\.id).sorted())
-        let page = try await store.revocations(after: all[0].id, now: 1000, limit: 1)
-        #expect(page == [all[1]])
+        try await store.markRevocationsPublished(through: all[2].id)
+        #expect(try await store.publishedRevocations(after: 0, now: 1000, limit: 10) == all)
+        #expect(try await store.publishedRevocations(after: all[0].id, now: 1000, limit: 1) == [all[1]])
     }
 
     @Test("What is marked waits no more, and what came after it does")
@@ -34,19 +35,23 @@ import Testing
         // Once more the same: it is published already.
         try await self.add(store, ["a"])
         #expect(try await store.unpublishedRevocations(now: 1000, limit: 9).map(\.member) == [Self.member("c")])
-        #expect(try await store.revocations(after: 0, now: 1000, limit: 9).count == 3)
+        #expect(try await store.publishedRevocations(after: 0, now: 1000, limit: 9) == waiting)
     }
 
     @Test("What is over is not given, and forgotten with the next one; its number is not used again")
     func forgets() async throws {
         let store = try SQLiteStore(path: try TemporaryFolder().file("s.sqlite"))
         try await self.add(store, ["a", "b"], until: 1500)
-        let last = try #require(try await store.revocations(after: 0, now: 1499, limit: 9).last)
-        #expect(try await store.revocations(after: 0, now: 1500, limit: 9).isEmpty)
+        let both = try await store.unpublishedRevocations(now: 1499, limit: 9)
+        #expect(both.count == 2)
+        try await store.markRevocationsPublished(through: both[0].id)
+        #expect(try await store.publishedRevocations(after: 0, now: 1499, limit: 9) == [both[0]])
+        #expect(try await store.publishedRevocations(after: 0, now: 1500, limit: 9).isEmpty)
         #expect(try await store.unpublishedRevocations(now: 1500, limit: 9).isEmpty)
         try await self.add(store, ["c"], now: 1500)
-        let rest = try await store.revocations(after: 0, now: 0, limit: 9)
+        #expect(try await store.publishedRevocations(after: 0, now: 0, limit: 9).isEmpty)
+        let rest = try await store.unpublishedRevocations(now: 0, limit: 9)
         #expect(rest.map(\.member) == [Self.member("c")])
-        #expect(rest[0].id > last.id)
+        #expect(rest[0].id > both[1].id)
     }
 }

@@ -130,9 +130,9 @@ struct TestIssuer {
             now: self.clock.clock.now())
     }
 
-    /// The members of all revocations in the store that are not over, oldest first.
+    /// The members of the revocations in the store that are neither over nor published, oldest first.
     func revocations() async throws -> [String] {
-        try await self.issuer.store.revocations(after: 0, now: self.clock.clock.now(), limit: 1000).map(\.member)
+        try await self.issuer.store.unpublishedRevocations(now: self.clock.clock.now(), limit: 1000).map(\.member)
     }
 
     /// Runs `test` against the router, where callers have no address, or against a live server on loopback.
