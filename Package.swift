@@ -63,7 +63,7 @@ let package = Package(
         .target(
             name: "PosternProxy",
             dependencies: [
-                "PosternCore", "PosternCrypto",
+                "PosternCore", "PosternCrypto", "PosternRedis",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),

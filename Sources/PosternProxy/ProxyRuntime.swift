@@ -39,15 +39,20 @@ final class ProxyRuntime: Sendable {
         let labels = RouteLabels()
         let snapshot = try Snapshot(configuration, generation: 1, labels: labels, loops: loops)
         let box = LoopList()
-        let keys = KeyService(group: group, logger: logger) { box.publish($0) }
+        let keys = KeyService(group: group, logger: logger) { publication in
+            box.tell { $0.setKeys(publication) }
+        }
+        let introspection = IntrospectionService(group: group, loops: box, logger: logger)
+        introspection.adopt(snapshot)
         let services = ProxyServices(
-            sink: sink, keys: keys, labels: labels, connectionLimit: configuration.limits.connections)
+            sink: sink, keys: keys, introspection: introspection, labels: labels, loops: box, logger: logger,
+            connectionLimit: configuration.limits.connections)
         var contexts: [NIOLoopBound<LoopContext>] = []
-        for eventLoop in group.makeIterator() {
+        for (index, eventLoop) in group.makeIterator().enumerated() {
             contexts.append(
                 try await eventLoop.submit {
                     NIOLoopBound(
-                        LoopContext(eventLoop: eventLoop, services: services, snapshot: snapshot),
+                        LoopContext(eventLoop: eventLoop, services: services, snapshot: snapshot, index: index),
                         eventLoop: eventLoop)
                 }.get())
         }
@@ -193,9 +198,12 @@ final class ProxyRuntime: Sendable {
         }
         self.threshold.value = configuration.log.level.loggerLevel
         self.services.setConnectionLimit(configuration.limits.connections)
+        // First those who are asked, then those who ask; and nobody is sent away while an event loop may still turn to them.
+        self.services.introspection.adopt(snapshot)
         for loop in self.loops {
-            loop.eventLoop.execute { loop.value.adopt(snapshot) }
+            try? await loop.eventLoop.submit { loop.value.adopt(snapshot) }.get()
         }
+        self.services.introspection.retire()
         await self.services.keys.adopt(snapshot)
         self.logWarnings(loaded.warnings)
         self.logger.info("reloaded", metadata: ["cause": "\(cause)", "generation": "\(generation)"])
@@ -238,6 +246,7 @@ final class ProxyRuntime: Sendable {
             }.get()
         }
         await self.services.keys.stop()
+        self.services.introspection.stop()
         for channel in self.admin.withLock({ $0 }) { try? await channel.close().get() }
         self.logger.info("drained", metadata: ["connections_broken": "\(broken)"])
     }
@@ -248,10 +257,13 @@ final class ProxyRuntime: Sendable {
 extension ProxyRuntime: AdminSource {
     func readiness() async -> Readiness {
         let keys = await self.services.keys.status()
-        let (listening, draining) = self.state.withLock { ($0.listening, $0.draining) }
+        let (listening, draining, requires) = self.state.withLock { state in
+            (state.listening, state.draining, state.snapshot.issuers.contains { $0.revocation == .required })
+        }
         return Readiness(
             listening: listening, draining: draining,
-            issuersWithoutKeys: keys.filter { !$0.hasKeys }.map(\.issuer))
+            issuersWithoutKeys: keys.filter { !$0.hasKeys }.map(\.issuer),
+            missesRevocations: requires && self.services.revocations.report?.isKnown != true)
     }
 
     func metrics() async -> String {
@@ -261,6 +273,9 @@ extension ProxyRuntime: AdminSource {
             if let metrics { gathered.loops.append(metrics) }
         }
         gathered.keys = await self.services.keys.status()
+        gathered.introspection = self.services.introspection.status
+        gathered.redisUp = self.services.redis.isUp
+        gathered.revocation = self.services.revocations.report
         gathered.routeNames = self.services.labels.names
         gathered.droppedLogLines = self.services.sink.dropped
         gathered.refusedConnections = self.services.refusedConnections
@@ -287,21 +302,6 @@ extension Configuration.Log.Level {
         case .warning: .warning
         case .error: .error
         case .critical: .critical
-        }
-    }
-}
-
-/// The event loops, once they are there: keys are published to them.
-private final class LoopList: Sendable {
-    private let loops = Mutex<[NIOLoopBound<LoopContext>]>([])
-
-    func set(_ loops: [NIOLoopBound<LoopContext>]) {
-        self.loops.withLock { $0 = loops }
-    }
-
-    func publish(_ publication: KeyService.Publication) {
-        for loop in self.loops.withLock({ $0 }) {
-            loop.eventLoop.execute { loop.value.setKeys(publication) }
         }
     }
 }

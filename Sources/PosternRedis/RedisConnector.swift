@@ -74,11 +74,22 @@ enum RedisConnector {
             return Self.describe(errno: error.errnoCode)
         case ChannelError.connectTimeout:
             return "no connection in time"
+        case let error as NIOSSLExtraError where error == .failedToValidateHostname:
+            return "TLS: the certificate is for another host"
         case let error as NIOSSLError:
-            return "TLS: \(error)"
+            return "TLS: \(Self.reason(in: "\(error)"))"
         default:
             return "\(error)"
         }
+    }
+
+    /// BoringSSL's own name for what went wrong, out of a text that has the file and line of it too.
+    private static func reason(in text: String) -> Substring {
+        let words = text.split { $0 == ":" || $0 == " " }
+        guard let marker = words.firstIndex(of: "OPENSSL_internal"), marker + 1 < words.endIndex else {
+            return "the handshake failed"
+        }
+        return words[marker + 1]
     }
 
     private static func describe(errno code: CInt) -> String {

@@ -34,10 +34,14 @@ final class RedisLink {
     private var state = State.idle
     private var backoff = Backoff()
     private var turn = 0
+    private var look: Scheduled<Void>?
     /// What was said last: nil before the first attempt has ended.
     private var reported: Bool?
     /// Why there is no connection.
     private(set) var reason: String?
+
+    /// How often sentinels are asked whether the master is still the one.
+    private static let lookPause = TimeAmount.seconds(1)
 
     /// - Parameter onChange: Called when a connection is there (with it), and when it is lost or cannot be made for the
     ///   first time (with nil; ``reason`` says why). Not called any more once stopped.
@@ -68,6 +72,7 @@ final class RedisLink {
     func stop() {
         let state = self.state
         self.state = .stopped
+        self.look?.cancel()
         switch state {
         case .up(let connection, _): connection.close()
         case .pausing(let pause): pause.cancel()
@@ -97,16 +102,23 @@ final class RedisLink {
         case .addresses(let addresses):
             self.open(addresses[self.turn % addresses.count], mustBeMaster: false)
         case .sentinel(let sentinels, let master):
-            let query = SentinelQuery(
-                sentinels: sentinels, master: master, from: self.turn, eventLoop: self.eventLoop,
-                times: self.times, tls: self.settings.tls)
-            query.run { result in
+            self.ask(sentinels, master) { result in
                 switch result {
                 case .success(let address): self.open(address, mustBeMaster: true)
                 case .failure(let trouble): self.lost(trouble)
                 }
             }
         }
+    }
+
+    private func ask(
+        _ sentinels: [RedisAddress], _ master: String,
+        then: @escaping (Result<RedisAddress, RedisTrouble>) -> Void
+    ) {
+        let query = SentinelQuery(
+            sentinels: sentinels, master: master, from: self.turn, eventLoop: self.eventLoop, times: self.times,
+            tls: self.settings.tls)
+        query.run(then: then)
     }
 
     private func open(_ address: RedisAddress, mustBeMaster: Bool) {
@@ -128,13 +140,31 @@ final class RedisLink {
         self.state = .up(connection, since: self.eventLoop.now)
         self.reason = nil
         self.reported = true
+        self.lookAgain(connection)
         self.onChange(connection)
+    }
+
+    /// A master that was replaced while it can be reached goes on as one for some seconds: what is written there is
+    /// lost, and what is published elsewhere does not come. So the sentinels are asked again and again.
+    private func lookAgain(_ connection: RedisConnection) {
+        guard case .sentinel(let sentinels, let master) = self.locator else { return }
+        self.look = self.eventLoop.assumeIsolated().scheduleTask(in: Self.lookPause) { [weak self] in
+            self?.ask(sentinels, master) { [weak self] result in
+                guard let self, self.connection === connection else { return }
+                // Sentinels that do not answer are no reason to leave a master that does.
+                if case .success(let address) = result, address != connection.address {
+                    return connection.giveUp(reason: "the master is \(address) now")
+                }
+                self.lookAgain(connection)
+            }
+        }
     }
 
     private func lost(_ trouble: RedisTrouble) {
         if case .stopped = self.state { return }
         // One that breaks at once is no better than one that cannot be made.
         if case .up(_, let since) = self.state, self.eventLoop.now - since >= Backoff.limit { self.backoff.reset() }
+        self.look?.cancel()
         self.turn &+= 1
         self.reason = trouble.reason
         let pause = self.backoff.next(random: .random(in: 0..<1))

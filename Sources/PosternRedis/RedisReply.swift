@@ -47,7 +47,7 @@ extension RedisReply {
         let word = text.utf8.prefix { $0 != UInt8(ascii: " ") }
         let isCode = word.allSatisfy { byte in
             switch byte {
-            case UInt8(ascii: "A") ... UInt8(ascii: "Z"), UInt8(ascii: "0") ... UInt8(ascii: "9"),
+            case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
                 UInt8(ascii: "-"), UInt8(ascii: "_"):
                 true
             default: false

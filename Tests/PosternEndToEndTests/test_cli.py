@@ -115,12 +115,13 @@ ERRORS = table(
     ("an identity header that frames", ROUTES + "identity: {Content-Length: user}\n", (12, 12), ["Content-Length"]),
     ("event loops of zero", ROUTES + "event_loops: 0\n", (12, 14), ["event_loops"]),
     ("broken YAML", ROUTES + "limits: {head: [\n", (None, None), []),
-    ("redis, not available yet", ROUTES + 'redis: {url: "redis://127.0.0.1", seal: "0123456789abcdef0123456789abcdef"}\n',
-     (12, None), ["not available yet"]),
+    ("redis without a seal", ROUTES + 'redis: {url: "redis://127.0.0.1"}\n', (12, 8), ["redis.seal", "required"]),
+    ("redis on several hosts", ROUTES + 'redis: {url: "redis://a,b", seal: "0123456789abcdef0123456789abcdef"}\n',
+     (12, 14), ["redis.url", "redis+cluster"]),
     ("trusted proxies, not available yet", ROUTES + "trusted_proxies: [10.0.0.0/8]\n", (12, None), ["not available yet"]),
     ("cors answered by the proxy, not available yet", ROUTES + "cors: {origins: [https://a.test]}\n",
      (12, None), ["not available yet"]),
-    ("revocation, not available yet", "    revocation: redis\n" + ROUTES, (10, None), ["not available yet"]),
+    ("revocation without redis", "    revocation: redis\n" + ROUTES, (10, 17), ["needs redis"]),
 )
 
 
@@ -146,7 +147,6 @@ LATER = table(
     ("an https upstream", ("upstream: http://127.0.0.1:8001", "upstream: https://127.0.0.1:8001")),
     ("active health checks", ("upstream: http://127.0.0.1:8001", "upstream: {url: http://127.0.0.1:8001, health: {path: /h}}")),
     ("h2 to the upstream", ("upstream: http://127.0.0.1:8001", "upstream: {url: http://127.0.0.1:8001, protocol: h2}")),
-    ("introspection", ('    keys: {url: "https://issuer.test/jwks"}', "    introspection: {url: http://127.0.0.1/i, credentials: {bearer: x}}")),
 )
 
 

@@ -13,7 +13,7 @@ from harness.net import wait_until
 from harness.problems import check_problem
 from harness.raw import bearer, head
 from harness.table import table
-from harness.tiers import ask, await_event, await_redis, digest, entry_key, grown, introspections, lookups, opaque
+from harness.tiers import ask, await_entry, await_event, await_redis, digest, entry_key, grown, introspections, lookups, opaque
 
 
 def setup(upstream, server, redis, more=None, seal=configs.SEAL, key_prefix=None, name="asked", **changes):
@@ -35,18 +35,13 @@ def pods(start, upstream, issuer, redis):
     return starter
 
 
-def entry(redis, token):
-    """The token's entry, once it is there: it is written behind the answer."""
-    return wait_until(lambda: redis.do("GET", entry_key(token)), 3, "the entry of a token")
-
-
 # Sharing
 
 def test_a_result_is_shared_and_says_where_it_came_from(pods, issuer, redis):
     first, second = pods()
     token = issuer.add(opaque(), introspection.claims(jti="j-1"))
     assert [ask(first, token), ask(first, token)] == [(200, "issuer"), (200, "l1")]
-    entry(redis, token)
+    await_entry(redis, token)
     before = lookups(second, "redis")
     assert [ask(second, token), ask(second, token)] == [(200, "redis"), (200, "l1")]
     assert grown(before, lookups(second, "redis")) == {"hit": 1}
@@ -65,7 +60,7 @@ def test_identity_and_rules_are_the_same_from_redis(pods, issuer, redis, upstrea
         seen.append({name.lower(): value for name, value in upstream.requests[-1].headers if name.lower().startswith("x-")
                      and name.lower() not in ("x-request-id", "x-forwarded-for")})
         check_problem(proxy.call("GET", "/api/v1/trades", token=token), "insufficient_scope")
-        entry(redis, token)
+        await_entry(redis, token)
     assert seen[0] == seen[1] and seen[0]["x-user-id"] == "u-9", seen
     assert issuer.count() == 1
 
@@ -74,7 +69,7 @@ def test_a_refusal_is_shared(pods, issuer, redis):
     first, second = pods(negative_cache="30s")
     token = opaque()
     check_problem(first.call("GET", "/auth", token=token), "invalid_token")
-    entry(redis, token)
+    await_entry(redis, token)
     check_problem(second.call("GET", "/auth", token=token), "invalid_token")
     assert issuer.count() == 1
 
@@ -151,7 +146,8 @@ def test_a_redis_hit_adds_under_a_millisecond(pods, issuer, redis):
     first, second = pods()
     tokens = [issuer.add(opaque()) for _ in range(300)]
     assert set(spread([first.port], tokens)) == {200}
-    wait_until(lambda: redis.do("DBSIZE") >= 300, 3, "all entries to be written")
+    keys = [entry_key(token) for token in tokens]
+    wait_until(lambda: redis.do("EXISTS", *keys) == 300, 3, "all entries to be written")
     asked = issuer.count()
     from_redis, local = [], []
     with Quick(second.port) as client:
@@ -176,7 +172,7 @@ def test_an_entry_keeps_its_age(pods, issuer, redis):
     fetched = time.monotonic()
     issuer.answers[token] = introspection.inactive()
     with redis.connect() as client:
-        entry(redis, token)
+        await_entry(redis, token)
         assert 0 < client.do("PTTL", entry_key(token)) <= 2000
     time.sleep(1.2)  # the age that must not be forgotten
     assert second.call("GET", "/auth", token=token).status == 200
@@ -188,7 +184,7 @@ def test_an_entry_ends_with_its_token(pods, issuer, redis):
     first, _ = pods(cache="1h", leeway="0s")
     token = issuer.add(opaque(), introspection.claims(exp=int(time.time()) + 60))
     assert first.call("GET", "/auth", token=token).status == 200
-    entry(redis, token)
+    await_entry(redis, token)
     assert 0 < redis.do("PTTL", entry_key(token)) <= 61_000
 
 
@@ -241,7 +237,7 @@ def test_entries_of_one_answer_differ(pods, issuer, redis):
     tokens = [issuer.add(opaque()) for _ in range(4)]
     for token in tokens:
         assert first.call("GET", "/auth", token=token).status == 200
-    values = [entry(redis, token) for token in tokens]
+    values = [await_entry(redis, token) for token in tokens]
     assert len({value[-16:] for value in values}) == 4 and len({value[5:17] for value in values}) == 4
 
 
@@ -288,7 +284,7 @@ def test_a_tampered_entry_is_ignored_counted_and_logged(pods, issuer, redis, cha
     first, second = pods()
     token = issuer.add(opaque())
     assert first.call("GET", "/auth", token=token).status == 200
-    changed = change(entry(redis, token))
+    changed = change(await_entry(redis, token))
     issuer.answers[token] = introspection.inactive()
     assert refused_by(second, redis, token, changed)[0] == 401
     assert issuer.count(token) == 2
@@ -308,7 +304,7 @@ def test_a_swapped_entry_is_ignored(pods, issuer, redis):
     mine, theirs = issuer.add(opaque()), issuer.add(opaque(), introspection.claims(sub="root"))
     for token in (mine, theirs):
         assert first.call("GET", "/auth", token=token).status == 200
-    stolen = entry(redis, theirs)
+    stolen = await_entry(redis, theirs)
     assert refused_by(second, redis, mine, stolen) == (200, "issuer")
     refused = opaque()
     assert refused_by(second, redis, refused, stolen)[0] == 401
@@ -318,7 +314,7 @@ def test_a_replayed_entry_is_ignored(pods, issuer, redis):
     first, second = pods(cache="1s")
     token = issuer.add(opaque())
     assert first.call("GET", "/auth", token=token).status == 200
-    old = entry(redis, token)
+    old = await_entry(redis, token)
     issuer.answers[token] = introspection.inactive()
     wait_until(lambda: redis.do("GET", entry_key(token)) is None, 3, "the entry to end")
     assert refused_by(second, redis, token, old)[0] == 401
@@ -332,7 +328,7 @@ def test_an_entry_of_another_issuer_is_ignored(start, upstream, issuer, introspe
         await_redis(each)
     token = issuer.add(opaque())
     assert proxies[0].call("GET", "/auth", token=token).status == 200
-    assert refused_by(proxies[1], redis, token, entry(redis, token))[0] == 401
+    assert refused_by(proxies[1], redis, token, await_entry(redis, token))[0] == 401
     assert other.count(token) == 1
 
 
@@ -343,7 +339,7 @@ def test_an_entry_under_another_seal_is_ignored(start, upstream, issuer, redis):
         await_redis(each)
     token = issuer.add(opaque())
     assert foreign.call("GET", "/auth", token=token).status == 200
-    assert refused_by(mine, redis, token, entry(redis, token)) == (200, "issuer")
+    assert refused_by(mine, redis, token, await_entry(redis, token)) == (200, "issuer")
 
 
 def test_seals_rotate_without_losing_entries(start, upstream, issuer, redis):
@@ -353,12 +349,12 @@ def test_seals_rotate_without_losing_entries(start, upstream, issuer, redis):
         await_redis(each)
     token = issuer.add(opaque())
     assert ask(before, token) == (200, "issuer")
-    sealed = entry(redis, token)
+    sealed = await_entry(redis, token)
     assert ask(between, token) == (200, "redis")
     assert refused_by(after, redis, token, sealed) == (200, "issuer")
     second = issuer.add(opaque())
     assert ask(between, second) == (200, "issuer")
-    entry(redis, second)
+    await_entry(redis, second)
     assert ask(after, second) == (200, "redis"), "the first seal is the one that seals"
 
 

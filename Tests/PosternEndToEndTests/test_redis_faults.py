@@ -9,7 +9,7 @@ from harness.load import Load, Quick
 from harness.net import blackhole, free_port, wait_until
 from harness.problems import check_problem
 from harness.table import table
-from harness.tiers import ask, await_event, await_redis, events, opaque
+from harness.tiers import ask, await_entry, await_event, await_redis, await_sharing, events, opaque
 
 TIMEOUT = 0.4
 
@@ -35,14 +35,6 @@ def more(load, count=200, timeout=15):
     """Waits until `count` further answers have come."""
     goal = load.answered + count
     wait_until(lambda: load.answered >= goal or load.errors, timeout, "%d answers" % count)
-
-
-def shares(first, second, issuer):
-    """Whether a result of one process serves the other."""
-    token = issuer.add(opaque("shared"))
-    if ask(first, token) != (200, "issuer"):
-        return False
-    return ask(second, token) == (200, "redis")
 
 
 @pytest.fixture
@@ -73,7 +65,7 @@ def test_redis_stopped_and_restarted_under_load(pair, issuer, redis_server):
         more(load)
         load.only(200)
     assert load.slowest < TIMEOUT + 1.0
-    wait_until(lambda: shares(first, second, issuer), 5, "results to be shared again")
+    await_sharing(first, second, issuer)
 
 
 def test_redis_that_crashes_and_returns_at_once(pair, issuer, redis_server):
@@ -85,7 +77,7 @@ def test_redis_that_crashes_and_returns_at_once(pair, issuer, redis_server):
             server.start()
             more(load, 40)
         load.only(200)
-    wait_until(lambda: shares(first, second, issuer), 8, "results to be shared again")
+    await_sharing(first, second, issuer)
 
 
 def test_a_frozen_redis_costs_its_timeout_once(pair, issuer, redis_server):
@@ -110,7 +102,7 @@ def test_a_frozen_redis_costs_its_timeout_once(pair, issuer, redis_server):
         server.thaw()
         for each in (first, second):
             await_redis(each)
-        wait_until(lambda: shares(first, second, issuer), 5, "results to be shared again")
+        await_sharing(first, second, issuer)
 
 
 def test_a_frozen_redis_under_load_fails_nothing(pair, issuer, redis_server):
@@ -230,7 +222,7 @@ def test_garbage_under_load_and_the_real_one_after_it(pair, issuer, redis_server
             for each in (first, second):
                 await_redis(each)
         load.only(200)
-    wait_until(lambda: shares(first, second, issuer), 8, "results to be shared again")
+    await_sharing(first, second, issuer)
 
 
 def test_a_redis_that_refuses_to_write_is_read_all_the_same(pair, issuer, redis_server):
@@ -238,7 +230,7 @@ def test_a_redis_that_refuses_to_write_is_read_all_the_same(pair, issuer, redis_
     first, second = pair(server)
     token = issuer.add(opaque())
     assert first.call("GET", "/auth", token=token).status == 200
-    wait_until(lambda: server.do("DBSIZE") == 1, 3)
+    await_entry(server, token)
     server.do("CONFIG", "SET", "maxmemory", "1")
     assert ask(second, token) == (200, "redis")
     assert ask(second, issuer.add(opaque())) == (200, "issuer")
@@ -275,10 +267,12 @@ def test_issuer_and_redis_both_away(pair, issuer, redis_server):
 
 
 def test_an_issuer_that_is_away_does_not_touch_what_redis_has(pair, issuer, redis_server):
-    first, second = pair(redis_server())
+    server = redis_server()
+    first, second = pair(server)
     tokens = [issuer.add(opaque()) for _ in range(5)]
     for token in tokens:
         assert first.call("GET", "/auth", token=token).status == 200
+        await_entry(server, token)
     issuer.stop()
     for token in tokens:
         assert ask(second, token) == (200, "redis")

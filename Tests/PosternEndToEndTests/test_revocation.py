@@ -12,7 +12,7 @@ from harness.net import wait_until
 from harness.problems import check_problem
 from harness.resp import revoke
 from harness.table import table
-from harness.tiers import ask, await_event, await_redis, digest, opaque
+from harness.tiers import await_entry, await_event, await_redis, digest, opaque
 
 NAME = "postern:revocations"
 
@@ -221,7 +221,7 @@ def test_a_shared_result_of_a_revoked_token_is_refused(pods, issuer, redis):
     first, = pods(1)
     token = issuer.add(opaque(), introspection.claims(jti="in-redis"))
     all_let_in([first], token)
-    wait_until(lambda: redis.do("DBSIZE") == 1, 3)
+    await_entry(redis, token)
     with redis.connect() as client:
         revoke(client, {"jti": "in-redis"})
     until_refused([first], token)

@@ -13,13 +13,12 @@ packages=(git ca-certificates pkg-config libssl-dev libhiredis-dev libsqlite3-de
 case ${1:-run} in
 run) ;;
 # python3, python3-venv: the end-to-end tests      shellcheck: `make lint`      valgrind, binutils: the budgets
-# openssl: what the verification of a signature is compared with
-# redis-server: the Redis, the sentinels (`redis-server --sentinel`) and the cluster of the tests
-# redis-tools: its client
-test) packages+=(python3 python3-venv shellcheck valgrind binutils openssl redis-server redis-tools) ;;
+# openssl: what the verification of a signature is compared with      redis-server: the shared cache and revocation
+test) packages+=(python3 python3-venv shellcheck valgrind binutils openssl redis-server) ;;
 # wrk: the load      nginx: the service behind every proxy, and a peer      haproxy: a peer      strace: system calls
-# openssl: what one verification costs      python3, python3-venv: the benchmark itself
-bench) packages+=(wrk nginx haproxy strace openssl python3 python3-venv) ;;
+# openssl: what one verification costs      redis-server: behind the rows that introspect      python3, python3-venv: the
+# benchmark itself
+bench) packages+=(wrk nginx haproxy strace openssl redis-server python3 python3-venv) ;;
 # linux-perf: samples of the processor's time, the kernel included      valgrind, binutils: instructions and heap blocks
 profile) packages+=(linux-perf wrk nginx valgrind binutils openssl python3 python3-venv) ;;
 *) fail "usage: setup.sh run|test|bench|profile" ;;

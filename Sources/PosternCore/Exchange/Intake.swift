@@ -190,7 +190,7 @@ public struct Intake: Sendable {
         let result = gate.verifiedToken(for: principal, terms: terms)
         guard case .success(let verified) = result else { return result }
         let refusal = self.withdrawals.refusal(for: terms)
-        if now < verified.expiresAt {
+        if now < verified.staleUntil {
             let epoch = refusal == nil ? self.withdrawals.epoch : CachedToken.unchecked
             self.cache.insert(token: token.array(), value: CachedToken(token: verified, epoch: epoch))
         }

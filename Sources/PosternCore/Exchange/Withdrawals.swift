@@ -9,10 +9,11 @@ public struct Withdrawals: Sendable {
 
     public init() {}
 
-    /// The set was loaded.
+    /// The set was loaded, perhaps once more with nothing new.
     public mutating func replace(with set: RevocationSet) {
+        let isOther = set.generation != self.set.generation
         self.set = set
-        self.epoch &+= 1
+        if isOther { self.epoch &+= 1 }
     }
 
     /// A revocation was published.

@@ -63,7 +63,7 @@ public enum ClaimRules {
 
     /// `aud` is one string or an array of strings (RFC 7519 section 4.1.3); nil audiences switch the match off, not the
     /// check of the form.
-    private static func checkAudience(_ value: JSONValue?, _ audiences: [String]?) throws(TokenProblem) {
+    static func checkAudience(_ value: JSONValue?, _ audiences: [String]?) throws(TokenProblem) {
         var named: [String] = []
         switch value {
         case nil, .null: break
@@ -88,7 +88,7 @@ extension ClaimRules {
         return nil
     }
 
-    private static func text(_ value: JSONValue?) throws(TokenProblem) -> String? {
+    static func text(_ value: JSONValue?) throws(TokenProblem) -> String? {
         switch value {
         case nil, .null: return nil
         case .string(let text): return text

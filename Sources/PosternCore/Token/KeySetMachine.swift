@@ -213,7 +213,7 @@ extension Int64 {
     @usableFromInline static var second: Int64 { 1_000_000_000 }
 
     /// A later time; one beyond 64 bits is the end of all times.
-    fileprivate func later(by duration: Int64) -> Int64 {
+    func later(by duration: Int64) -> Int64 {
         let (sum, overflow) = self.addingReportingOverflow(duration)
         return overflow ? Int64.max : sum
     }

@@ -75,13 +75,18 @@ struct Readiness: Sendable {
     var draining: Bool
     /// Names of issuers whose keys have not been had.
     var issuersWithoutKeys: [String]
+    /// Whether an issuer has `revocation: required`, and revocations are not heard of.
+    var missesRevocations = false
 
-    var isReady: Bool { self.listening && !self.draining && self.issuersWithoutKeys.isEmpty }
+    var isReady: Bool {
+        self.listening && !self.draining && self.issuersWithoutKeys.isEmpty && !self.missesRevocations
+    }
 
     var json: JSONValue {
         var missing: [JSONValue] = self.issuersWithoutKeys.map {
             .object([.init(name: "part", value: .string("keys")), .init(name: "issuer", value: .string($0))])
         }
+        if self.missesRevocations { missing.append(.object([.init(name: "part", value: .string("revocations"))])) }
         if !self.listening { missing.append(.object([.init(name: "part", value: .string("listeners"))])) }
         if self.draining { missing.append(.object([.init(name: "part", value: .string("draining"))])) }
         return .object([

@@ -18,6 +18,10 @@ extension DownstreamHandler {
         case .refuse(let refusal, let token):
             self.noteCached(token)
             self.refuse(refusal, facts, &buffer)
+        case .rejected(let problem):
+            self.loop.metrics.cacheRejections &+= 1
+            self.record.source = .local
+            self.refuse(Refusal(problem), facts, &buffer)
         case .verify(let range):
             return self.verify(range, facts, &buffer)
         }
@@ -52,23 +56,23 @@ extension DownstreamHandler {
 
     // MARK: - Step 5: the token
 
-    /// Verifies the token in `range`. Returns false while the verdict waits for keys; the buffer is then untouched.
+    /// Verifies the token in `range`. Returns false while the verdict waits for keys or for an issuer's answer; the buffer
+    /// is then untouched.
     private func verify(_ range: ByteRange, _ facts: Intake.Facts, _ buffer: inout ByteBuffer) -> Bool {
         let now = self.loop.wallTime
-        self.loop.metrics.cacheMisses &+= 1
+        if self.finding == nil, !self.keysWereRefetched { self.loop.metrics.cacheMisses &+= 1 }
         let verdict = TokenVerification.verify(
             buffer.readableBytesSpan.slice(range), snapshot: self.snapshot, keys: self.loop.keys, now: now)
         // A signature takes longer than anything else that a turn of the loop does.
         self.loop.readClock()
         switch verdict {
-        case .valid(let principal):
+        case .valid(let principal, let issuer):
             self.record.source = .jwt
-            let accepted = self.loop.intake.accept(
-                principal, token: buffer.readableBytesSpan.slice(range), gate: self.snapshot.gate, now: now)
-            switch accepted {
-            case .success(let token): self.authorize(token, facts, &buffer)
-            case .failure(let refusal): self.refuse(refusal, facts, &buffer)
-            }
+            let terms = self.snapshot.issuers[issuer].terms(
+                for: principal, token: buffer.readableBytesSpan.slice(range))
+            self.accept(principal, terms, range, facts, &buffer)
+        case .introspect(let issuers):
+            return self.introspect(issuers.map { self.snapshot.issuers[$0] }, range, facts, &buffer)
         case .invalid(let problem):
             self.refuse(Refusal(problem), facts, &buffer)
         case .unavailable(let issuer):
@@ -77,6 +81,20 @@ extension DownstreamHandler {
             return self.waitForKeys(issuer, keyID: keyID, facts, &buffer)
         }
         return true
+    }
+
+    /// The token was verified.
+    func accept(
+        _ principal: Principal, _ terms: TokenTerms, _ range: ByteRange, _ facts: Intake.Facts,
+        _ buffer: inout ByteBuffer
+    ) {
+        let accepted = self.loop.intake.accept(
+            principal, token: buffer.readableBytesSpan.slice(range), terms: terms, gate: self.snapshot.gate,
+            now: self.loop.wallTime)
+        switch accepted {
+        case .success(let token): self.authorize(token, facts, &buffer)
+        case .failure(let refusal): self.refuse(refusal, facts, &buffer)
+        }
     }
 
     /// The keys for a token are not at hand. Waits for a fetch if one is due, once; else answers.
@@ -109,14 +127,14 @@ extension DownstreamHandler {
 
     // MARK: - Steps 6 and 7: rules, identity, forward
 
-    private func authorize(_ token: VerifiedToken, _ facts: Intake.Facts, _ buffer: inout ByteBuffer) {
+    func authorize(_ token: VerifiedToken, _ facts: Intake.Facts, _ buffer: inout ByteBuffer) {
         self.record.token = token
         let verdict = self.loop.intake.authorize(
             token, buffer.readableBytesSpan, gate: self.snapshot.gate, route: self.record.route)
         switch verdict {
         case .permit(let permit, _): self.forward(permit, token, facts, &buffer)
         case .refuse(let refusal, _): self.refuse(refusal, facts, &buffer)
-        case .verify: preconditionFailure("a verified token is judged, never verified again")
+        case .verify, .rejected: preconditionFailure("a verified token is judged, never verified again")
         }
     }
 
@@ -127,6 +145,7 @@ extension DownstreamHandler {
         let gate = self.snapshot.gate
         let rules = gate.limits(of: permit.route)
         self.keysWereRefetched = false
+        self.finding = nil
         if facts.upgrade { return self.refuse(.upgrade, facts, &buffer) }
         if case .length(let length) = facts.framing, let limit = rules.bodyLimit, length > limit {
             return self.refuse(.bodyTooLarge, facts, &buffer)
@@ -159,8 +178,9 @@ extension DownstreamHandler {
     }
 
     /// Refuses a request whose head was read: it is taken off the buffer, with its body if that came whole.
-    private func refuse(_ refusal: Refusal, _ facts: Intake.Facts, _ buffer: inout ByteBuffer) {
+    func refuse(_ refusal: Refusal, _ facts: Intake.Facts, _ buffer: inout ByteBuffer) {
         self.keysWereRefetched = false
+        self.finding = nil
         if self.loop.intake.spoofs(buffer.readableBytesSpan, gate: self.snapshot.gate) { self.noteSpoofing() }
         buffer.moveReaderIndex(forwardBy: facts.end)
         var skipped = facts.framing == .none

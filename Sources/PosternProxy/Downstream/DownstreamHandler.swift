@@ -40,6 +40,8 @@ final class DownstreamHandler: LoopConnection, ChannelDuplexHandler {
     var toHead = false
     /// A refetch of keys was waited for already.
     var keysWereRefetched = false
+    /// What introspection found out about the current request's token, until it is judged again.
+    var finding: IntrospectionFinding?
     /// Bytes that were read and not used yet: a part of a head, or what follows the current request.
     var pending: ByteBuffer?
     private var partialScanner: HeadScanner?

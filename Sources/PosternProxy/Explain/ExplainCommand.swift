@@ -2,15 +2,17 @@ import PosternCore
 
 /// `postern explain`: what would happen to a request, and why.
 public enum ExplainCommand {
-    /// Fetches keys over HTTP where the token's issuer has none in the configuration.
+    /// Fetches keys over HTTP where the token's issuer has none in the configuration, and asks an issuer that has to be asked.
     public static func run(path: String, request: ExplainRequest, format: OutputFormat) async -> CommandOutput {
         await Self.run(
             path: path, request: request, format: format, now: SystemClock.unixTime,
-            retrieval: { await KeyRetrieval.fetch($0) })
+            retrieval: { await KeyRetrieval.fetch($0) },
+            questions: { await ExplainIntrospection.question($0, $1) })
     }
 
     static func run(
-        path: String, request: ExplainRequest, format: OutputFormat, now: Double, retrieval: ExplainKeys.Retrieval
+        path: String, request: ExplainRequest, format: OutputFormat, now: Double, retrieval: ExplainKeys.Retrieval,
+        questions: ExplainIntrospection.Retrieval = { _, _ in .failure("nobody was asked") }
     ) async -> CommandOutput {
         let snapshot: Snapshot
         switch ConfigurationPath.snapshot(path: path) {
@@ -18,7 +20,10 @@ public enum ExplainCommand {
         case .success(let loaded): snapshot = loaded
         }
         let keys = await ExplainKeys.all(for: request, snapshot: snapshot, retrieval: retrieval)
-        let explanation = Explainer.explain(request, snapshot: snapshot, keys: keys, now: now)
+        let introspection = await ExplainIntrospection.ask(
+            for: request, snapshot: snapshot, now: now, retrieval: questions)
+        let explanation = Explainer.explain(
+            request, snapshot: snapshot, keys: keys, introspection: introspection, now: now)
         let text =
             switch format {
             case .text: explanation.text

@@ -24,7 +24,7 @@ struct ExplainKeys: Sendable {
         for (index, issuer) in snapshot.issuers.enumerated() {
             if let keys = issuer.fixedKeys {
                 result.append(ExplainKeys(set: keys, facts: [Self.origin(keys, "the configuration")]))
-            } else if index == needed, case .remote(let remote) = issuer.source {
+            } else if index == needed, case .keys(.remote(let remote)) = issuer.validation {
                 result.append(await Self.fetch(remote, retrieval))
             } else {
                 result.append(ExplainKeys(set: KeySet(), facts: []))
@@ -53,7 +53,7 @@ struct ExplainKeys: Sendable {
         for secret in request.secrets {
             let bytes = Array(secret.utf8)
             guard let name = (try? CompactToken(bytes.span.bytes))?.issuer else { continue }
-            return snapshot.issuers.firstIndex { $0.rules.issuer.utf8.elementsEqual(name.utf8) }
+            return snapshot.issuers.firstIndex { $0.rules.issuer?.hasSameBytes(as: name) ?? false }
         }
         return nil
     }

@@ -19,9 +19,11 @@ extension Explainer {
             token, snapshot: self.snapshot, keys: self.keys.map(\.set), now: self.now)
         let problem: TokenProblem
         switch verdict {
-        case .valid(let principal):
+        case .introspect(let indices):
+            return try self.introspected(indices, facts)
+        case .valid(let principal, let issuer):
             facts += ["the signature is valid", TokenFacts.expiry(principal, now: self.now)]
-            facts += TokenFacts.principal(principal)
+            facts += TokenFacts.principal(principal) + self.revocationFacts(self.snapshot.issuers[issuer])
             self.explanation.add(.token, .passed, facts)
             return principal
         case .invalid(let found): problem = found
@@ -38,13 +40,39 @@ extension Explainer {
         return try self.refuseToken(problem, facts)
     }
 
+    /// The token's issuer, or one of several, has to be asked.
+    private mutating func introspected(_ indices: [Int], _ facts: [String]) throws(Refusal) -> Principal {
+        let names = indices.map { self.snapshot.issuers[$0].rules.name }
+        var facts =
+            facts + ["introspection decides: \(AccessText.list(names, "then")) to be asked"]
+            + (self.introspection?.facts ?? [])
+        switch self.introspection?.verdict ?? .unavailable {
+        case .accepted(let accepted):
+            facts.append(TokenFacts.expiry(accepted.principal, now: self.now))
+            facts += TokenFacts.principal(accepted.principal) + self.revocationFacts(accepted.issuer)
+            self.explanation.add(.token, .passed, facts)
+            return accepted.principal
+        case .rejected(let problem, _):
+            return try self.refuseToken(problem, facts + ["\(problem.description) (\(problem.code))"])
+        case .unavailable:
+            self.explanation.add(.token, .refused, facts)
+            throw .issuerUnavailable
+        }
+    }
+
+    /// What stands here may be out of date the next moment, and is the proxy's to look at.
+    private func revocationFacts(_ issuer: TrustedIssuer) -> [String] {
+        issuer.heedsRevocations ? ["whether it was revoked is not looked at here"] : []
+    }
+
     private mutating func refuseToken(_ problem: TokenProblem, _ facts: [String]) throws(Refusal) -> Principal {
         self.explanation.add(.token, .refused, facts)
         throw Refusal(problem)
     }
 
     private func issuer(named name: String) -> Int? {
-        self.snapshot.issuers.firstIndex { $0.rules.issuer.utf8.elementsEqual(name.utf8) }
+        self.snapshot.issuers.firstIndex { $0.rules.issuer?.hasSameBytes(as: name) ?? false }
+            ?? self.snapshot.issuers.firstIndex { $0.introspection != nil && $0.rules.issuer == nil }
     }
 
     /// Takes claims for verified. What they leave out of `iss`, `aud` and `exp` is filled in, so that a question about a
@@ -65,7 +93,7 @@ extension Explainer {
             facts.append("filled in, because the claims leave it out: \(filled.joined(separator: ", "))")
         }
         do throws(TokenProblem) {
-            let principal = try ClaimRules.principal(rules: issuer, claims: whole, now: self.now)
+            let principal = try self.principal(of: self.snapshot.issuers[named], whole)
             if !filled.contains("exp") { facts.append(TokenFacts.expiry(principal, now: self.now)) }
             facts += TokenFacts.principal(principal)
             self.explanation.add(.token, .passed, facts)
@@ -75,6 +103,13 @@ extension Explainer {
             facts += TokenFacts.reasons(for: error, claims: whole, rules: issuer, issuers: rules, now: self.now)
             return try self.refuseToken(error, facts)
         }
+    }
+
+    private func principal(of issuer: TrustedIssuer, _ claims: JSONValue) throws(TokenProblem) -> Principal {
+        if issuer.introspection == nil {
+            return try ClaimRules.principal(rules: issuer.rules, claims: claims, now: self.now)
+        }
+        return try IntrospectionRules.principal(rules: issuer.rules, claims: claims, now: self.now)
     }
 
     // MARK: - policy

@@ -8,6 +8,8 @@ struct Explainer {
     let caller: ExplainRequest.Caller
     /// The issuers' keys, by issuer index.
     let keys: [ExplainKeys]
+    /// What issuers said that had to be asked.
+    let introspection: ExplainIntrospection?
     /// Unix seconds.
     let now: Double
     var explanation: Explanation
@@ -17,11 +19,12 @@ struct Explainer {
     var route = PolicyCatalogue.undeclared
 
     static func explain(
-        _ request: ExplainRequest, snapshot: Snapshot, keys: [ExplainKeys], now: Double
+        _ request: ExplainRequest, snapshot: Snapshot, keys: [ExplainKeys], introspection: ExplainIntrospection? = nil,
+        now: Double
     ) -> Explanation {
         let path = String(request.target.prefix { $0 != "?" })
         var explainer = Explainer(
-            snapshot: snapshot, caller: request.caller, keys: keys, now: now,
+            snapshot: snapshot, caller: request.caller, keys: keys, introspection: introspection, now: now,
             explanation: Explanation(method: request.method, path: path))
         let bytes = request.bytes
         do throws(Refusal) {

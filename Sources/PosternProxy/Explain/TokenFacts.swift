@@ -11,11 +11,17 @@ enum TokenFacts {
     }
 
     static func issuer(_ rules: IssuerRules) -> String {
-        "issuer \(rules.name): \(rules.issuer)"
+        "issuer \(rules.name): \(Self.name(rules))"
+    }
+
+    /// The `iss`, or what an issuer without one takes.
+    private static func name(_ rules: IssuerRules) -> String {
+        rules.issuer ?? "any token that no other issuer has named in iss"
     }
 
     static func expiry(_ principal: Principal, now: Double) -> String {
-        "expires \(TimeText.moment(principal.expiresAt, now: now))"
+        if principal.expiresAt == .infinity { return "the issuer says of no expiry" }
+        return "expires \(TimeText.moment(principal.expiresAt, now: now))"
     }
 
     /// Who a token speaks for.
@@ -41,7 +47,7 @@ enum TokenFacts {
             members.append(.init(name: name, value: value))
             names.append(name)
         }
-        fill("iss", .string(rules.issuer))
+        fill("iss", rules.issuer.map { .string($0) })
         fill("aud", rules.audiences?.first.map { .string($0) })
         fill("exp", JSONValue(Int(min(max(0, now), ClaimRules.latestDate - 3600)) + 3600))
         return (.object(members), names)
@@ -54,7 +60,7 @@ enum TokenFacts {
     ) -> [String] {
         switch problem {
         case .unknownIssuer:
-            let known = issuers.map { "\($0.name): \($0.issuer)" }
+            let known = issuers.map { "\($0.name): \(Self.name($0))" }
             return ["iss is \(Self.text(claims["iss"]))", "known issuers are \(AccessText.list(known, "and"))"]
         case .algorithmNotAllowed:
             return ["accepted: \(rules.map { $0.algorithms.map(\.rawValue).joined(separator: " ") } ?? "none")"]

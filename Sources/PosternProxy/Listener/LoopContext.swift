@@ -1,12 +1,15 @@
 import NIOCore
 import PosternCore
 import PosternCrypto
+import PosternRedis
 
 /// Everything that belongs to one event loop: what its connections read on the path of a request is here, and no other
 /// thread touches it. Nothing in it is shared but immutable snapshots, keys and the log sink.
 final class LoopContext {
     let eventLoop: any EventLoop
     let services: ProxyServices
+    /// Which of the event loops this is.
+    let index: Int
     /// The policy in force for new requests.
     private(set) var snapshot: Snapshot
     /// Where requests are read and judged.
@@ -17,6 +20,10 @@ final class LoopContext {
     var accessLog: AccessLogBuffer
     /// By upstream index of the snapshot.
     private(set) var pools: [LoopPool] = []
+    /// The shared cache; nil where none is configured.
+    private(set) var redis: RedisTier?
+    /// What revocations are heard by: for all event loops, on the first.
+    private var revocations: RevocationFeed?
     /// By issuer index of the snapshot; empty sets have not been had.
     var keys: [KeySet<PublicKey>]
 
@@ -35,8 +42,9 @@ final class LoopContext {
     /// Connections that clients opened.
     private(set) var downstreams: [ObjectIdentifier: DownstreamHandler] = [:]
 
-    init(eventLoop: any EventLoop, services: ProxyServices, snapshot: Snapshot) {
+    init(eventLoop: any EventLoop, services: ProxyServices, snapshot: Snapshot, index: Int = 0) {
         self.eventLoop = eventLoop
+        self.index = index
         self.services = services
         self.snapshot = snapshot
         var generator = SystemRandomNumberGenerator()
@@ -48,6 +56,7 @@ final class LoopContext {
         self.pools = snapshot.upstreams.map { LoopPool($0, loop: self) }
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
         self.turnEnd = { bound.value.endTurn() }
+        self.adoptRedis(snapshot)
     }
 
     // MARK: - Turns
@@ -125,6 +134,26 @@ final class LoopContext {
     /// number of connections.
     private static let spareSize = 16 * 1024
     private static let spareCount = 128
+
+    // MARK: - Redis
+
+    func replaceRedis(_ tier: RedisTier?) {
+        self.redis = tier
+        if tier == nil { self.services.redis.forget(loop: self.index) }
+    }
+
+    /// Hears of revocations through this Redis; nil: of none.
+    func hearRevocations(_ tier: RedisTier?, restart: Bool) {
+        if let revocations, tier == nil || restart {
+            revocations.stop()
+            self.revocations = nil
+        }
+        guard let tier else { return }
+        guard self.revocations == nil else { return }
+        let feed = RevocationFeed(eventLoop: self.eventLoop, redis: tier, services: self.services)
+        self.revocations = feed
+        feed.start()
+    }
 
     // MARK: - Time
 
@@ -212,6 +241,7 @@ final class LoopContext {
             return LoopPool(upstream, loop: self)
         }
         for pool in pools { pool.drain() }
+        self.adoptRedis(snapshot)
     }
 
     /// Puts an issuer's keys in force; tokens that waited for them are told by the key service afterwards.
@@ -229,6 +259,9 @@ final class LoopContext {
     func currentMetrics() -> LoopMetrics {
         var metrics = self.metrics
         metrics.cachedTokens = self.intake.cachedTokens
+        metrics.rejectedTokens = self.intake.rejectedTokens
+        metrics.revocations = self.intake.revocations
+        if let redis { metrics.redis.add(redis.counts) }
         metrics.poolWaiting = self.pools.reduce(0) { $0 + $1.machine.waitingCount }
         return metrics
     }
@@ -243,5 +276,7 @@ final class LoopContext {
         for connection in self.downstreams.values { connection.closeNow() }
         for pool in self.pools { pool.drain() }
         self.wake?.cancel()
+        self.revocations?.stop()
+        self.redis?.client.stop()
     }
 }

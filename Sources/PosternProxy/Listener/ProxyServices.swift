@@ -1,3 +1,4 @@
+import Logging
 import PosternCore
 import Synchronization
 
@@ -6,15 +7,26 @@ import Synchronization
 final class ProxyServices: Sendable {
     let sink: LogSink
     let keys: KeyService
+    let introspection: IntrospectionService
+    let redis: RedisStatus
+    let revocations: RevocationStatus
     let labels: RouteLabels
+    let loops: LoopList
     private let connections = Atomic<Int>(0)
     private let limit: Atomic<Int>
     private let refused = Atomic<UInt64>(0)
 
-    init(sink: LogSink, keys: KeyService, labels: RouteLabels, connectionLimit: Int) {
+    init(
+        sink: LogSink, keys: KeyService, introspection: IntrospectionService, labels: RouteLabels, loops: LoopList,
+        logger: Logger, connectionLimit: Int
+    ) {
         self.sink = sink
         self.keys = keys
+        self.introspection = introspection
+        self.redis = RedisStatus(logger: logger)
+        self.revocations = RevocationStatus(logger: logger)
         self.labels = labels
+        self.loops = loops
         self.limit = Atomic(connectionLimit)
     }
 

@@ -9,7 +9,11 @@ final class Snapshot: Sendable {
     let gate: Gate
     let answer: Answer
     let headLimits: HeadLimits
-    let issuers: [LocalIssuer]
+    let issuers: [TrustedIssuer]
+    /// The same for choosing among them.
+    let candidates: [IssuerChoice.Candidate]
+    /// Nil where no Redis is configured.
+    let redis: RedisSetup?
     let upstreams: [UpstreamTarget]
     /// The number in `RouteLabels` by route index.
     let labelNumbers: [Int]
@@ -29,7 +33,9 @@ final class Snapshot: Sendable {
         self.headLimits = HeadLimits(
             head: configuration.limits.head, target: configuration.limits.target,
             fields: configuration.limits.headers)
-        self.issuers = try configuration.issuers.map { try LocalIssuer($0) }
+        self.issuers = try configuration.issuers.map { try TrustedIssuer($0) }
+        self.candidates = self.issuers.map(\.candidate)
+        self.redis = try configuration.redis.map { try RedisSetup($0) }
         var upstreams = [UpstreamTarget(configuration.upstream, timeouts: configuration.timeouts, loops: loops)]
         func index(of upstream: Configuration.Upstream?) -> Int {
             guard let upstream else { return 0 }
@@ -80,30 +86,5 @@ extension Configuration.BodyLimit {
         case .unlimited: nil
         case .bytes(let count): Int64(count)
         }
-    }
-}
-
-/// An issuer whose tokens are validated locally.
-struct LocalIssuer: Equatable, Sendable {
-    let rules: IssuerRules
-    let source: Configuration.Keys
-    /// Keys that come with the configuration; nil where they are fetched.
-    let fixedKeys: KeySet<PublicKey>?
-    /// How keys are fetched; nil where they are not.
-    let client: HTTPClient.Configuration?
-
-    init(_ issuer: Configuration.Issuer) throws {
-        self.rules = issuer.rules
-        self.source = issuer.keys
-        self.fixedKeys = try KeyMaterial.load(issuer.keys)
-        if case .remote(let remote) = issuer.keys {
-            self.client = try KeyFetcher.clientConfiguration(remote)
-        } else {
-            self.client = nil
-        }
-    }
-
-    static func == (left: LocalIssuer, right: LocalIssuer) -> Bool {
-        left.rules == right.rules && left.source == right.source
     }
 }

@@ -13,6 +13,11 @@ struct LoopMetrics: Sendable {
     var upstreamDuration = Histogram()
     var cacheHits: UInt64 = 0
     var cacheMisses: UInt64 = 0
+    /// Tokens that were found among those that introspection did not accept.
+    var cacheRejections: UInt64 = 0
+    /// Requests that a verdict past its time served, because the issuer could not be asked.
+    var staleServed: UInt64 = 0
+    var redis = RedisCounts()
     var spoofedRequests: UInt64 = 0
     var downstreamConnections = 0
     var upstreamConnections = 0
@@ -20,6 +25,8 @@ struct LoopMetrics: Sendable {
     var upstreamConnectFailures: UInt64 = 0
     var poolWaiting = 0
     var cachedTokens = 0
+    var rejectedTokens = 0
+    var revocations = 0
 
     /// The decision index that stands for "let through"; refusals follow in the order of their declaration.
     static let permit = 0

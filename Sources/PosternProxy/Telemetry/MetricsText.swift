@@ -7,6 +7,11 @@ struct MetricsText {
     struct Gathered: Sendable {
         var loops: [LoopMetrics] = []
         var keys: [KeyService.Status] = []
+        var introspection = IntrospectionService.Status()
+        /// Nil where no Redis is configured.
+        var redisUp: Bool?
+        /// Nil where no issuer's revocations count.
+        var revocation: RevocationStatus.Report?
         var routeNames: [String] = []
         var reloadsApplied: UInt64 = 0
         var reloadsRefused: UInt64 = 0
@@ -24,6 +29,8 @@ struct MetricsText {
         metrics.durations(gathered)
         metrics.tokens(gathered)
         metrics.keys(gathered)
+        metrics.introspection(gathered)
+        metrics.redis(gathered)
         metrics.connections(gathered)
         metrics.process(gathered)
         return metrics.text
@@ -68,12 +75,22 @@ struct MetricsText {
 
     private mutating func tokens(_ gathered: Gathered) {
         self.head("postern_token_cache_total", "counter", "Look-ups of tokens in a cache tier.")
-        let hits = gathered.loops.reduce(0) { $0 + $1.cacheHits }
-        let misses = gathered.loops.reduce(0) { $0 + $1.cacheMisses }
-        self.line("postern_token_cache_total", "tier=\"l1\",result=\"hit\"", "\(hits)")
-        self.line("postern_token_cache_total", "tier=\"l1\",result=\"miss\"", "\(misses)")
+        func sum(_ count: (LoopMetrics) -> UInt64) -> UInt64 { gathered.loops.reduce(0) { $0 &+ count($1) } }
+        let counts: [(tier: String, result: String, count: UInt64)] = [
+            ("l1", "hit", sum(\.cacheHits)), ("l1", "miss", sum(\.cacheMisses)),
+            ("l1", "negative", sum(\.cacheRejections)), ("l1", "stale", sum(\.staleServed)),
+            ("redis", "hit", sum(\.redis.hits)), ("redis", "miss", sum(\.redis.misses)),
+            ("redis", "expired", sum(\.redis.expired)), ("redis", "rejected", sum(\.redis.rejected)),
+            ("redis", "error", sum(\.redis.errors)),
+        ]
+        for entry in counts where entry.tier == "l1" || gathered.redisUp != nil {
+            self.line(
+                "postern_token_cache_total", "tier=\"\(entry.tier)\",result=\"\(entry.result)\"", "\(entry.count)")
+        }
         self.head("postern_token_cache_entries", "gauge", "Verified tokens that are kept, over all event loops.")
         self.line("postern_token_cache_entries", "", "\(gathered.loops.reduce(0) { $0 + $1.cachedTokens })")
+        self.head("postern_token_cache_negatives", "gauge", "Rejected tokens that are kept, over all event loops.")
+        self.line("postern_token_cache_negatives", "", "\(gathered.loops.reduce(0) { $0 + $1.rejectedTokens })")
     }
 
     private mutating func keys(_ gathered: Gathered) {
@@ -89,6 +106,48 @@ struct MetricsText {
             let issuer = "issuer=\"\(Self.escaped(status.issuer))\""
             self.line("postern_key_age_seconds", issuer, "\(Double(age / 1_000_000) / 1000)")
         }
+    }
+
+    private mutating func introspection(_ gathered: Gathered) {
+        let status = gathered.introspection
+        self.head(
+            "postern_introspections_total", "counter", "Questions to an issuer about a token, by what they led to.")
+        for endpoint in status.endpoints {
+            for result in IntrospectionEndpoint.Result.allCases {
+                let labels = "issuer=\"\(Self.escaped(endpoint.issuer))\",result=\"\(result.rawValue)\""
+                self.line("postern_introspections_total", labels, "\(endpoint.counts[result] ?? 0)")
+            }
+        }
+        self.head("postern_introspections_under_way", "gauge", "Questions that wait for an issuer's answer.")
+        for endpoint in status.endpoints {
+            let issuer = "issuer=\"\(Self.escaped(endpoint.issuer))\""
+            self.line("postern_introspections_under_way", issuer, "\(endpoint.underWay)")
+        }
+        self.head("postern_introspection_circuit_open", "gauge", "1 while an issuer is not asked, because it fails.")
+        for endpoint in status.endpoints {
+            let issuer = "issuer=\"\(Self.escaped(endpoint.issuer))\""
+            self.line("postern_introspection_circuit_open", issuer, endpoint.isOpen ? "1" : "0")
+        }
+        self.head("postern_introspection_flights", "gauge", "Tokens that are being found out about.")
+        self.line("postern_introspection_flights", "", "\(status.flights)")
+        self.head("postern_introspection_flights_refused_total", "counter", "Tokens that were one too many for that.")
+        self.line("postern_introspection_flights_refused_total", "", "\(status.refusedFlights)")
+    }
+
+    private mutating func redis(_ gathered: Gathered) {
+        if let isUp = gathered.redisUp {
+            self.head("postern_redis_up", "gauge", "1 while every event loop has a connection to Redis.")
+            self.line("postern_redis_up", "", isUp ? "1" : "0")
+        }
+        guard let revocation = gathered.revocation else { return }
+        self.head("postern_revocations", "gauge", "Revocations that hold.")
+        self.line("postern_revocations", "", "\(gathered.loops.first?.revocations ?? 0)")
+        self.head("postern_revocation_subscription_up", "gauge", "1 while revocations are loaded and heard of.")
+        self.line("postern_revocation_subscription_up", "", revocation.isUp ? "1" : "0")
+        self.head("postern_revocation_subscription_down_seconds", "gauge", "Since when they are not.")
+        self.line("postern_revocation_subscription_down_seconds", "", "\(revocation.downSeconds)")
+        self.head("postern_revocations_malformed_total", "counter", "What was among the revocations and is none.")
+        self.line("postern_revocations_malformed_total", "", "\(revocation.malformed)")
     }
 
     private mutating func connections(_ gathered: Gathered) {

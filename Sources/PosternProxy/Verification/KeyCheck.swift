@@ -1,24 +1,35 @@
 import PosternCore
 import PosternCrypto
 
-/// Looks at the keys that come with a configuration as libcrypto does: a PEM file that holds no key, or a point that is
-/// not on its curve, shows only there.
+/// Looks at the keys and certificates that come with a configuration as libcrypto does: a PEM file that holds none, or a
+/// point that is not on its curve, shows only there.
 enum KeyCheck {
     /// Errors for keys that cannot be used, warnings for those that are left out of a set.
     static func problems(of configuration: Configuration) -> [ConfigurationProblem] {
-        configuration.issuers.flatMap { Self.problems(of: $0) }
+        configuration.issuers.flatMap { Self.problems(of: $0) } + Self.redisProblems(of: configuration)
+    }
+
+    private static func redisProblems(of configuration: Configuration) -> [ConfigurationProblem] {
+        guard let redis = configuration.redis else { return [] }
+        do {
+            _ = try RedisSetup(redis)
+            return []
+        } catch {
+            return [ConfigurationProblem(mark: redis.mark, path: "redis", message: "\(error)")]
+        }
     }
 
     private static func problems(of issuer: Configuration.Issuer) -> [ConfigurationProblem] {
-        let path = "issuers.\(issuer.name).keys"
+        let path = "issuers.\(issuer.name).\(issuer.keys == nil ? "introspection" : "keys")"
         do {
-            _ = try LocalIssuer(issuer)
+            _ = try TrustedIssuer(issuer)
         } catch {
-            return [ConfigurationProblem(mark: issuer.keysMark, path: path, message: "\(error)")]
+            return [ConfigurationProblem(mark: issuer.validationMark, path: path, message: "\(error)")]
         }
-        return Self.skipped(issuer.keys).map { skipped in
+        guard let keys = issuer.keys else { return [] }
+        return Self.skipped(keys).map { skipped in
             let message = "key \(skipped.index) is not used: \(skipped.reason)"
-            return ConfigurationProblem(.warning, mark: issuer.keysMark, path: path, message: message)
+            return ConfigurationProblem(.warning, mark: issuer.validationMark, path: path, message: message)
         }
     }
 

@@ -1,7 +1,6 @@
 import AsyncHTTPClient
 import NIOCore
 import NIOHTTP1
-import NIOSSL
 import PosternCore
 import PosternCrypto
 
@@ -33,12 +32,7 @@ struct KeyFetcher: Sendable {
         configuration.redirectConfiguration = .disallow
         configuration.connectionPool.idleTimeout = .seconds(5)
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 1
-        guard let ca = remote.ca else { return configuration }
-        let certificates = (try? NIOSSLCertificate.fromPEMBytes(ca.bytes)) ?? []
-        guard !certificates.isEmpty else { throw Failure(description: "\(ca.path) holds no usable certificate") }
-        var tls = TLSConfiguration.makeClientConfiguration()
-        tls.trustRoots = .certificates(certificates)
-        configuration.tlsConfiguration = tls
+        configuration.tlsConfiguration = try remote.ca.map { try TrustedAuthorities.client($0) }
         return configuration
     }
 

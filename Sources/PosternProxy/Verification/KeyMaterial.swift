@@ -27,20 +27,20 @@ enum KeyMaterial {
     }
 }
 
-extension LocalIssuer {
+extension TrustedIssuer {
     /// What makes two issuers share fetched keys across a reload.
-    var keysIdentity: KeysIdentity { KeysIdentity(name: self.rules.name, source: self.source) }
+    var keysIdentity: KeysIdentity { KeysIdentity(name: self.rules.name, source: self.validation) }
 
     /// Nanoseconds that one fetch of keys may take; zero where nothing is fetched.
     var fetchTimeout: Int64 {
-        if case .remote(let remote) = self.source { remote.timeout } else { 0 }
+        if case .keys(.remote(let remote)) = self.validation { remote.timeout } else { 0 }
     }
 }
 
 /// An issuer's keys: its name and where they come from.
 struct KeysIdentity: Hashable, Sendable {
     let name: String
-    let source: Configuration.Keys
+    let source: Configuration.Issuer.Validation
 
     static func == (left: KeysIdentity, right: KeysIdentity) -> Bool {
         left.name == right.name && left.source == right.source

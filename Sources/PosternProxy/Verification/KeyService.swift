@@ -64,7 +64,7 @@ actor KeyService {
         let now = Self.now
         var wanted: [KeysIdentity] = []
         for issuer in snapshot.issuers {
-            guard case .remote(let remote) = issuer.source, let client = issuer.client else { continue }
+            guard case .keys(.remote(let remote)) = issuer.validation, let client = issuer.client else { continue }
             let identity = issuer.keysIdentity
             wanted.append(identity)
             if let entry = self.entries[identity] {

@@ -1,11 +1,14 @@
 import PosternCore
 import PosternCrypto
 
-/// Verifies a token that no cache knows: chooses the issuer, then judges the token with the issuer's keys. Synchronous;
-/// costs one signature check at most for each fitting key.
+/// Verifies a token that no cache knows: chooses the issuer, then judges the token with the issuer's keys, or says who is to
+/// be asked. Synchronous; costs one signature check at most for each fitting key.
 enum TokenVerification {
     enum Verdict {
-        case valid(Principal)
+        /// The issuer, by index, accepts it.
+        case valid(Principal, issuer: Int)
+        /// These issuers, by index and in this order, are to be asked.
+        case introspect([Int])
         case invalid(TokenProblem)
         /// The issuer's keys have not been had; the index is the issuer's.
         case unavailable(issuer: Int)
@@ -20,19 +23,16 @@ enum TokenVerification {
         _ bytes: RawSpan, snapshot: Snapshot, keys: [KeySet<PublicKey>], now: Double
     ) -> Verdict {
         let token: CompactToken
-        do throws(TokenProblem) {
-            token = try CompactToken(bytes)
-        } catch {
-            return .invalid(error)
+        let index: Int
+        switch IssuerChoice.choose(bytes, among: snapshot.candidates) {
+        case .local(let issuer, let compact): (index, token) = (issuer, compact)
+        case .introspect(let issuers): return .introspect(issuers)
+        case .refused(let problem): return .invalid(problem)
         }
-        // A token goes to the issuer that it names and to no other.
-        guard let name = token.issuer,
-            let index = snapshot.issuers.firstIndex(where: { $0.rules.issuer.hasSameBytes(as: name) })
-        else { return .invalid(.unknownIssuer) }
         let validation = LocalValidation(verifier: OpenSSLVerifier()).check(
             token: token, bytes: bytes, rules: snapshot.issuers[index].rules, keys: keys[index], now: now)
         switch validation {
-        case .valid(let principal): return .valid(principal)
+        case .valid(let principal): return .valid(principal, issuer: index)
         case .invalid(.issuerUnavailable): return .unavailable(issuer: index)
         case .invalid(let problem): return .invalid(problem)
         case .unknownKey(let keyID): return .unknownKey(issuer: index, keyID: keyID)

@@ -71,6 +71,7 @@ def versions(postern, envoy):
         ("Postern", [postern, "--version"], r"(.+)"),
         ("HAProxy", ["haproxy", "-v"], r"version (\S+)"),
         ("nginx", ["nginx", "-v"], r"nginx/(\S+)"),
+        ("Redis", ["redis-server", "--version"], r"v=(\S+)"),
         ("Envoy", [envoy, "--version"] if envoy else None, r"version: \w+/([\d.]+\S*?)/"),
         ("wrk", ["wrk", "-v"], r"wrk (\S+)"),
         ("OpenSSL", ["openssl", "version"], r"OpenSSL (\S+)"),

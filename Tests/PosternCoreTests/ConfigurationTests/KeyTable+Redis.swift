@@ -38,7 +38,7 @@ extension KeyTable {
             ],
             bad: notShortSecret + [
                 ("[abc]", "at least 32 bytes"), ("[]", "is empty"), ("[[a]]", "not a list"),
-                ("[\"${SECRET}\", {file: secret}]", "is the same secret as number 1 of the list"),
+                ("[\"${SECRET}\", {file: secret}]", "is the same secret as redis.seal[0]: remove it"),
             ]),
     ]
 }

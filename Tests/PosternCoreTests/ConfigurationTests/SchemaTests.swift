@@ -152,6 +152,7 @@ extension Configuration {
     fileprivate mutating func forgetPlaces() {
         let mark = Mark(line: 1, column: 1)
         self.admin.mark = mark
+        self.redis?.mark = mark
         for index in self.listen.indices { self.listen[index].mark = mark }
         for index in self.routes.indices { self.routes[index].mark = mark }
         for index in self.issuers.indices {

@@ -83,24 +83,28 @@ import Testing
     }
 
     @Test func redisHasTheDocumentedDefaults() throws {
+        let redis = try self.redis("url: \"redis://h\", seal: \"${SECRET}\"")
         #expect(
-            try self.redis("url: \"redis://h\", seal: \"${SECRET}\"")
+            redis
                 == Configuration.Redis(
                     topology: .single(.init(host: "h", port: 6379)), usesTLS: false, ca: nil, user: nil, password: nil,
-                    database: 0, timeout: 50_000_000, keyPrefix: "postern:", seals: [Secret(World.secret)]))
+                    database: 0, timeout: 50_000_000, keyPrefix: "postern:", seals: [Secret(World.secret)],
+                    mark: redis.mark))
         #expect(try World.configuration("{upstream: unix:/s}").redis == nil)
     }
 
     @Test func redisIsReadInFull() throws {
         let other = "0123456789abcdef0123456789abcdef"
+        let redis = try self.redis(
+            "url: \"rediss+sentinel://app@h,i:1/m/3\", password: \"${ODD}\", ca: public.pem, timeout: 1s, "
+                + "key_prefix: \"p:\", seal: [\(other), {file: secret}]")
         #expect(
-            try self.redis(
-                "url: \"rediss+sentinel://app@h,i:1/m/3\", password: \"${ODD}\", ca: public.pem, timeout: 1s, "
-                    + "key_prefix: \"p:\", seal: [\(other), {file: secret}]")
+            redis
                 == Configuration.Redis(
                     topology: .sentinel([.init(host: "h", port: 26_379), .init(host: "i", port: 1)], master: "m"),
                     usesTLS: true, ca: Self.pem, user: "app", password: Secret("a\"b\n"), database: 3,
-                    timeout: Self.second, keyPrefix: "p:", seals: [Secret(other), Secret(World.secret)]))
+                    timeout: Self.second, keyPrefix: "p:", seals: [Secret(other), Secret(World.secret)],
+                    mark: redis.mark))
     }
 
     @Test func passwordOfTheURLIsTakenFromTheEnvironment() throws {

@@ -57,8 +57,7 @@ import Testing
         "a revocation counts for tokens in the cache and for new ones",
         arguments: [
             Revocation.Subject.tokenID("t-1"), .subject("u", before: 50), .client("c", before: 50),
-            .token(Self.digest),
-        ])
+        ] + [Self.digest].compactMap { $0 }.map { .token($0) })
     func revocations(_ subject: Revocation.Subject) throws {
         let gate = try IntakePolicy.gate()
         let facts = RevocationFacts(
@@ -129,7 +128,7 @@ import Testing
         #expect(desk.take(last, gate: gate, now: 4).words == "verify")
     }
 
-    private static let digest = TokenDigest(bytes: [UInt8](repeating: 7, count: 32))!
+    private static let digest = TokenDigest(bytes: [UInt8](repeating: 7, count: TokenDigest.length))
 }
 
 extension Result where Failure == Refusal {

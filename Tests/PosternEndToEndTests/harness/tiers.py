@@ -60,6 +60,24 @@ def await_redis(proxy, up=True, timeout=8.0):
                "postern_redis_up to be %d" % up)
 
 
+def await_entry(redis, token, timeout=3.0):
+    """The token's entry in a RedisServer, once it is there: it may be written behind the answer."""
+    return wait_until(lambda: redis.do("GET", entry_key(token)), timeout, "the entry of a token")
+
+
+def await_sharing(first, second, issuer, timeout=8.0):
+    """Returns when a result of one process serves the other. Each try is a token of its own."""
+
+    def shared():
+        token = issuer.add(opaque("shared"))
+        if ask(first, token) != (200, "issuer"):
+            return False
+        # The second process may look before the first has written; it keeps what the issuer then tells it.
+        return ask(second, token) == (200, "redis")
+
+    wait_until(shared, timeout, "results to be shared")
+
+
 def events(proxy):
     """The log lines that are no access lines."""
     text = proxy.out.read_text("utf-8")

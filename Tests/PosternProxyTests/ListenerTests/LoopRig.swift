@@ -32,9 +32,11 @@ final class LoopRig: Sendable {
     static func services(_ group: any EventLoopGroup, connections: Int) throws -> ProxyServices {
         let sink = LogSink(descriptor: try LogPipe().writeEnd)
         let logger = Logger(label: "test") { _ in JSONLogHandler(sink: sink, threshold: JSONLogHandler.Threshold()) }
+        let loops = LoopList()
         return ProxyServices(
-            sink: sink, keys: KeyService(group: group, logger: logger) { _ in }, labels: RouteLabels(),
-            connectionLimit: connections)
+            sink: sink, keys: KeyService(group: group, logger: logger) { _ in },
+            introspection: IntrospectionService(group: group, loops: loops, logger: logger), labels: RouteLabels(),
+            loops: loops, logger: logger, connectionLimit: connections)
     }
 
     /// Ends the loops, and with them every channel.

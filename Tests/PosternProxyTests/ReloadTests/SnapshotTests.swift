@@ -137,7 +137,7 @@ import Testing
     }
 
     @Test func issuersOfTheSameTextAreEqualAndShareTheirKeys() throws {
-        func issuer(_ keys: String, leeway: String) throws -> LocalIssuer {
+        func issuer(_ keys: String, leeway: String) throws -> TrustedIssuer {
             try Snapshots.make(
                 Self.head + """
                     issuers:

@@ -161,7 +161,7 @@ import Testing
 
 extension TokenVerification.Verdict {
     fileprivate var principal: Principal? {
-        if case .valid(let principal) = self { principal } else { nil }
+        if case .valid(let principal, _) = self { principal } else { nil }
     }
 
     fileprivate var problem: TokenProblem? {

@@ -2,12 +2,7 @@ extension Configuration {
     /// How an issuer is asked about each token (RFC 7662). Durations in nanoseconds.
     public struct Introspection: Equatable, Sendable {
         /// What question and answer look like.
-        public enum Dialect: String, Equatable, Sendable, CaseIterable {
-            /// A form with `token`; the answer has `active`.
-            case rfc7662
-            /// JSON with `token`; the answer has `valid`.
-            case hecate
-        }
+        public typealias Dialect = IntrospectionDialect
 
         /// How the proxy authenticates itself.
         public enum Credentials: Equatable, Sendable {

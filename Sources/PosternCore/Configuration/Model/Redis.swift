@@ -42,5 +42,7 @@ extension Configuration {
         public var keyPrefix: String
         /// At least one, each of at least 32 bytes, no two the same: the first seals, all open.
         public var seals: [Secret]
+        /// Where the value of `redis` stands.
+        public var mark: Mark
     }
 }

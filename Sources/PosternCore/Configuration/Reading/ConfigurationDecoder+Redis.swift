@@ -11,19 +11,17 @@ extension ConfigurationDecoder {
         }
         return Configuration.Redis(
             topology: url.topology, usesTLS: url.usesTLS, ca: ca, user: url.user, password: password,
-            database: url.database, timeout: timeout, keyPrefix: prefix, seals: seals)
+            database: url.database, timeout: timeout, keyPrefix: prefix, seals: seals,
+            mark: field.mark)
     }
 
     private mutating func seals(_ field: Field) -> [Secret] {
-        var seals: [Secret] = []
-        for item in field["seal"]?.list ?? [] {
-            guard let secret = item.secret else { continue }
-            if let other = seals.firstIndex(of: secret) {
-                self.report("is the same secret as number \(other + 1) of the list: remove it", at: item)
-            }
-            seals.append(secret)
+        let items = (field["seal"]?.list ?? []).filter { $0.secret != nil }
+        for (index, item) in items.enumerated() {
+            guard let other = items[..<index].first(where: { $0.secret == item.secret }) else { continue }
+            self.report("is the same secret as \(other.path): remove it", at: item)
         }
-        return seals
+        return items.compactMap(\.secret)
     }
 
     /// The password, of the URL or of its own key. Without one a user cannot log in.

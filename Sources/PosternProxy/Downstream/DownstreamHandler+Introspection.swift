@@ -1,0 +1,68 @@
+import NIOCore
+import PosternCore
+
+// Step 5 where the token's issuer has to be asked.
+extension DownstreamHandler {
+    /// Has the token introspected, or concludes from what that found out. Returns false while the answer is waited for; the
+    /// buffer is then untouched.
+    func introspect(
+        _ issuers: [TrustedIssuer], _ range: ByteRange, _ facts: Intake.Facts, _ buffer: inout ByteBuffer
+    ) -> Bool {
+        if let finding = self.finding.take(), self.conclude(finding.verdict, issuers, range, facts, &buffer) { return true }
+        let service = self.loop.services.introspection
+        if service.isOut(issuers), self.serveStale(range, facts, &buffer) { return true }
+        self.note { $0.verificationStarted() }
+        let timeout = issuers.compactMap(\.introspection?.timeout).max() ?? 0
+        // The flight keeps to the timeout itself; this is for the case that its end gets lost.
+        self.setDeadline(self.loop.now &+ timeout &+ 100_000_000)
+        let bound = NIOLoopBound(self, eventLoop: self.loop.eventLoop)
+        service.verify(buffer.readableBytesSpan.slice(range).array(), issuers: issuers, loop: self.loop) {
+            bound.value.introspected($0)
+        }
+        return false
+    }
+
+    /// The answer is there: the request is judged again, with it.
+    private func introspected(_ verdict: IntrospectionVerdict) {
+        guard self.exchange.state == .verifying else { return }
+        self.finding = IntrospectionFinding(verdict)
+        self.note { $0.verificationEnded() }
+        self.processPending()
+    }
+
+    /// Ends step 5 with a verdict. Returns false if it was given under another configuration and says nothing now.
+    private func conclude(
+        _ verdict: IntrospectionVerdict, _ issuers: [TrustedIssuer], _ range: ByteRange, _ facts: Intake.Facts,
+        _ buffer: inout ByteBuffer
+    ) -> Bool {
+        switch verdict {
+        case .accepted(let accepted):
+            guard issuers.contains(accepted.issuer) else { return false }
+            self.record.source = accepted.source
+            self.accept(accepted.principal, accepted.terms, range, facts, &buffer)
+        case .rejected(let problem, let until):
+            if self.loop.wallTime < until {
+                self.loop.intake.reject(problem, token: buffer.readableBytesSpan.slice(range), until: until)
+            }
+            self.record.source = .issuer
+            self.refuse(Refusal(problem), facts, &buffer)
+        case .unavailable:
+            if !self.serveStale(range, facts, &buffer) { self.refuse(.issuerUnavailable, facts, &buffer) }
+        }
+        return true
+    }
+
+    /// Goes on with the last verdict on the token, if the issuer's `stale_if_error` lets it.
+    private func serveStale(_ range: ByteRange, _ facts: Intake.Facts, _ buffer: inout ByteBuffer) -> Bool {
+        let stale = self.loop.intake.stale(
+            buffer.readableBytesSpan.slice(range), gate: self.snapshot.gate, now: self.loop.wallTime)
+        guard let stale else { return false }
+        self.loop.metrics.staleServed &+= 1
+        self.record.source = .local
+        switch stale {
+        case .success(let token): self.authorize(token, facts, &buffer)
+        case .failure(let refusal): self.refuse(refusal, facts, &buffer)
+        }
+        return true
+    }
+}

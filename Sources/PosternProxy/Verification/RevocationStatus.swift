@@ -1,0 +1,90 @@
+import Logging
+import NIOCore
+import Synchronization
+
+/// Whether revocations are heard of: for readiness, metrics and the log.
+final class RevocationStatus: Sendable {
+    private struct State {
+        /// Whether anybody wants to hear of them.
+        var isWanted = false
+        var isUp = false
+        /// Since when they are not heard of.
+        var downSince: ContinuousClock.Instant?
+        /// Whether they were ever loaded.
+        var wasLoaded = false
+        var malformed: UInt64 = 0
+    }
+
+    private let state = Mutex(State())
+    private let logger: Logger
+
+    init(logger: Logger) {
+        self.logger = logger
+    }
+
+    /// For metrics: nil where no issuer's revocations count.
+    struct Report: Sendable {
+        var isUp: Bool
+        /// Whether the set counts as complete where it has to be: it was loaded, and is not out of date for too long.
+        var isKnown: Bool
+        /// Seconds since they are not heard of.
+        var downSeconds: Double
+        var malformed: UInt64
+    }
+
+    var report: Report? {
+        self.state.withLock { state in
+            guard state.isWanted else { return nil }
+            let down = state.downSince.map { ContinuousClock.now - $0 }.map { $0 / .seconds(1) } ?? 0
+            let patience = Double(RevocationFeed.patience.nanoseconds) / 1e9
+            return Report(
+                isUp: state.isUp, isKnown: state.isUp || (state.wasLoaded && down < patience), downSeconds: down,
+                malformed: state.malformed)
+        }
+    }
+
+    func started() {
+        self.state.withLock { state in
+            state.isWanted = true
+            state.isUp = false
+            state.downSince = state.downSince ?? .now
+        }
+    }
+
+    func stopped() {
+        self.state.withLock { $0 = State() }
+    }
+
+    /// The set was loaded, and everything that is published comes.
+    func loaded(count: Int) {
+        let (wasUp, outage) = self.state.withLock { state in
+            defer { (state.isUp, state.downSince, state.wasLoaded) = (true, nil, true) }
+            return (state.isUp, state.downSince.map { ContinuousClock.now - $0 })
+        }
+        guard !wasUp else { return }
+        var metadata: Logger.Metadata = ["revocations": "\(count)"]
+        if let outage { metadata["outage_seconds"] = "\(outage / .seconds(1))" }
+        self.logger.info("revocations are loaded and heard of", metadata: metadata)
+    }
+
+    /// Nothing that is published comes any more.
+    func lost(reason: String) {
+        let isNew = self.state.withLock { state in
+            defer { (state.isUp, state.downSince) = (false, state.downSince ?? .now) }
+            return state.isUp || !state.wasLoaded
+        }
+        guard isNew else { return }
+        self.logger.error(
+            "revocations are not heard of: what is known of them holds", metadata: ["reason": "\(reason)"])
+    }
+
+    /// Something that is no revocation was published, or is in the set.
+    func foundMalformed() {
+        let count = self.state.withLock { state in
+            state.malformed &+= 1
+            return state.malformed
+        }
+        // Once, not for every member of a set that somebody else uses.
+        if count == 1 { self.logger.warning("something that is no revocation is among the revocations") }
+    }
+}
