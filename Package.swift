@@ -78,12 +78,14 @@ let package = Package(
         .target(
             name: "PosternIssuer",
             dependencies: [
-                "PosternCore", "PosternCrypto",
+                "PosternCore", "PosternCrypto", "PosternRedis",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
@@ -151,13 +153,14 @@ let package = Package(
         .testTarget(
             name: "PosternIssuerTests",
             dependencies: [
-                "PosternCore", "PosternCrypto", "PosternIssuer",
+                "PosternCore", "PosternCrypto", "PosternIssuer", "PosternRedis",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
             ],
             swiftSettings: settings
         ),

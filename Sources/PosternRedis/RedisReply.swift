@@ -43,7 +43,7 @@ public enum RedisLimits {
 extension RedisReply {
     /// The code of an error: its first word if that is made of capitals, digits, `-` and `_`, else `ERR`. Unlike the
     /// whole text it is safe to log.
-    static func code(ofError text: String) -> String {
+    public static func code(ofError text: String) -> String {
         let word = text.utf8.prefix { $0 != UInt8(ascii: " ") }
         let isCode = word.allSatisfy { byte in
             switch byte {

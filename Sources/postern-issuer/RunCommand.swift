@@ -9,8 +9,9 @@ struct RunCommand: AsyncParsableCommand {
         discussion: """
             Every option can be given in the environment instead: POSTERN_ISSUER_LISTEN, POSTERN_ISSUER_ISSUER, \
             POSTERN_ISSUER_AUDIENCE (separated by spaces or commas), POSTERN_ISSUER_STORE, POSTERN_ISSUER_ALGORITHM, \
-            POSTERN_ISSUER_KEY_FILE, POSTERN_ISSUER_LOG_LEVEL, POSTERN_ISSUER_DEV. POSTERN_ISSUER_KEY holds the key \
-            itself instead of a file.
+            POSTERN_ISSUER_KEY_FILE, POSTERN_ISSUER_REDIS, POSTERN_ISSUER_REDIS_CA, POSTERN_ISSUER_REDIS_KEY_PREFIX, \
+            POSTERN_ISSUER_LOG_LEVEL, POSTERN_ISSUER_DEV. Only there: POSTERN_ISSUER_KEY holds the key itself instead \
+            of a file, POSTERN_ISSUER_REDIS_PASSWORD the password for Redis.
             """
     )
 
@@ -33,8 +34,19 @@ struct RunCommand: AsyncParsableCommand {
 
     @OptionGroup var store: StoreOptions
 
-    @Option(help: "Not available yet.")
+    @Option(
+        help: """
+            Where revocations are published: redis://[user:password@]host[:6379][/db], \
+            redis+sentinel://host,host/master[/db] or redis+cluster://host,host; rediss for TLS. Without it no proxy \
+            learns of a revocation. POSTERN_ISSUER_REDIS_PASSWORD keeps the password off the command line.
+            """)
     var redis: String?
+
+    @Option(name: .customLong("redis-ca"), help: "PEM file of the authorities that are trusted for rediss.")
+    var redisCA: String?
+
+    @Option(help: "What keys and channels begin with (default postern:); the same as redis.key_prefix of the proxies.")
+    var redisKeyPrefix: String?
 
     @Option(help: "trace, debug, info (default), notice, warning, error or critical.")
     var logLevel: String?
@@ -46,6 +58,8 @@ struct RunCommand: AsyncParsableCommand {
         options.issuer = self.issuer
         options.audience = self.audience
         options.redis = self.redis
+        options.redisCA = self.redisCA
+        options.redisKeyPrefix = self.redisKeyPrefix
         options.logLevel = self.logLevel
         try await Terminal.reporting {
             let configuration = try IssuerConfiguration.resolve(options, Terminal.environment)

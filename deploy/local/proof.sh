@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# The proof of `make run`: a token, a call that is let in and one that is refused, over real sockets. Sourced by run.sh.
+# The proof of `make run`: a token, a call that is let in and one that is refused, and with Redis a revocation, over real
+# sockets. Sourced by run.sh.
 
 issuer=http://127.0.0.1:8000
 proxy=http://127.0.0.1:8080
@@ -48,6 +49,22 @@ prove() {
     request --request DELETE --header "Authorization: Bearer $token" "$proxy/api/v1/trades/700001"
     expect "a refused call" 403 insufficient_scope
     say "  refused: DELETE /api/v1/trades/700001 → $status $(member code): $(member detail)"
+
+    if [[ -n $redis_url ]]; then prove_revocation "$token"; fi
+}
+
+# prove_revocation TOKEN: it was good until now. Redis carries the word in a moment; slow machines are given 5 s.
+prove_revocation() {
+    local tries
+    request --data "client_id=$client_id" --data "client_secret=$client_secret" --data "token=$1" "$issuer/oauth/revoke"
+    expect "a revocation" 200 ''
+    for ((tries = 0; tries < 50; tries++)); do
+        request --header "Authorization: Bearer $1" "$proxy/api/v1/trades"
+        [[ $status == 200 ]] || break
+        sleep 0.1
+    done
+    expect "a call with a revoked token" 401 invalid_token
+    say "  revoked: POST /oauth/revoke → 200, and GET /api/v1/trades with that token → $status $(member code)"
 }
 
 print_commands() {
@@ -64,6 +81,13 @@ An allowed call; "caller" in the answer holds the X-User headers that the servic
 A refused call, which says what is missing:
 
   curl -si -X DELETE -H "Authorization: Bearer \$TOKEN" $proxy/api/v1/trades/700001
+
+EOF
+    if [[ -z $redis_url ]]; then return 0; fi
+    cat <<EOF
+Revoking the token, after which it is refused everywhere:
+
+  curl -si $issuer/oauth/revoke -d client_id=$client_id -d client_secret=$client_secret -d token=\$TOKEN
 
 EOF
 }

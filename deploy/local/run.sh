@@ -1,12 +1,15 @@
 #!/usr/bin/env bash
 # `make run`: the issuer in dev mode (8000), the trading demo's MT5 API (8001) and Postern with the repository's
 # proxy.yaml (8080) on this machine, proved once and kept running until Ctrl-C or SIGTERM, which stops all three.
-# With RUN_ONCE=1 it stops after the proof, and the exit code says whether the proof held.
+# With RUN_ONCE=1 it stops after the proof, and the exit code says whether the proof held. A Redis that answers on
+# 127.0.0.1:6379 (POSTERN_RUN_REDIS: another HOST:PORT, or none) is used for revocations.
 set -euo pipefail
 # shellcheck source=deploy/local/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 # shellcheck source=deploy/local/proof.sh
 source deploy/local/proof.sh
+# shellcheck source=deploy/local/redis.sh
+source deploy/local/redis.sh
 
 # make would end with an error at Ctrl-C, whatever its recipe does, because the terminal signals it too. So in the
 # foreground of a terminal everything happens in a process group of its own: then Ctrl-C arrives here alone. If this
@@ -162,17 +165,19 @@ check_ports
 
 mkdir -p .run
 chmod 700 .run
-rm -f .run/*.log .run/issuer.sqlite*
+rm -f .run/*.log .run/proxy.yaml .run/issuer.sqlite*
 
+say ""
+find_redis
+write_configuration
 start issuer "$BIN/postern-issuer" run --dev --listen 127.0.0.1:8000 --issuer http://127.0.0.1:8000 \
-    --audience mt5-api --store sqlite:.run/issuer.sqlite
+    --audience mt5-api --store sqlite:.run/issuer.sqlite ${redis_url:+--redis "$redis_url"}
 ready issuer answers http://127.0.0.1:8000/health
 start trading-demo "$BIN/trading-demo" mt5 --port 8001
 ready trading-demo answers http://127.0.0.1:8001/health
-start postern "$BIN/postern" run --config proxy.yaml
-ready postern "$BIN/postern" health --ready --config proxy.yaml
+start postern "$BIN/postern" run --config "$config"
+ready postern "$BIN/postern" health --ready --config "$config"
 
-say ""
 say "Ready: issuer on 8000, trading demo (MT5 API) on 8001, Postern on 8080. Logs: .run/*.log"
 prove
 check_alive

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import termios
+import threading
 import time
 import unittest
 
@@ -22,7 +23,7 @@ PORTS = (8000, 8001, 8080, 9901)
 LIMIT = 60
 
 # A stand-in reads in the file `trouble` what should go wrong: "NAME start" dies before it listens, "NAME later" after
-# its first answer, "postern open" lets the refused call in.
+# its first answer, "postern open" lets the refused call in, "postern deaf" the revoked token.
 STAND_IN = r'''#!{python}
 import http.server, os, pathlib, signal, sys, threading, time, urllib.request
 name = os.path.basename(sys.argv[0])
@@ -53,10 +54,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if trouble == name + " later":
             threading.Timer(0.5, lambda: (print("out of luck", flush=True), os._exit(4))).start()
     def do_GET(self):
+        if name == "postern" and os.path.exists("revoked") and trouble != "postern deaf":
+            return self.reply(401, '{{"code": "invalid_token", "detail": "The token was revoked."}}')
         self.reply(200, '{{"caller": {{"X-Client-Id": "trading-dashboard"}}}}')
     def do_POST(self):
         form = self.rfile.read(int(self.headers["Content-Length"])).decode()
         secret = os.environ["POSTERN_ISSUER_DEV_SECRET_TRADING_DASHBOARD"]
+        if self.path == "/oauth/revoke" and form.endswith(f"&client_secret={{secret}}&token=e30.e30.c2ln"):
+            pathlib.Path("revoked").touch()
+            return self.reply(200, "")
         if len(secret) < 32 or form != f"client_id=trading-dashboard&client_secret={{secret}}":
             return self.reply(401, '{{"error": "invalid_client"}}')
         self.reply(200, '{{"access_token": "e30.e30.c2ln", "scope": "trade:read", "expires_in": 1800}}')
@@ -81,6 +87,30 @@ if [ -e slow-build ]; then echo "$$" >builder; sleep 300; fi
 '''
 
 
+class PretendedRedis:
+    """Answers every connection's first line with the same bytes."""
+
+    def __init__(self, answer):
+        self.server = socket.create_server(("127.0.0.1", 0))
+        self.address = "127.0.0.1:%d" % self.server.getsockname()[1]
+        threading.Thread(target=self.run, args=(answer,), daemon=True).start()
+
+    def run(self, answer):
+        while True:
+            try:
+                connection, _ = self.server.accept()
+            except OSError:
+                return
+            with connection:
+                if connection.makefile("rb").readline() == b"PING\r\n":
+                    connection.sendall(answer)
+
+    def close(self):
+        # Wakes the thread, which a close alone would not.
+        self.server.shutdown(socket.SHUT_RDWR)
+        self.server.close()
+
+
 def listening(port):
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
@@ -97,7 +127,8 @@ class RunTest(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.root)
         (self.root / "deploy").mkdir()
         shutil.copytree(HERE, self.root / "deploy/local", ignore=shutil.ignore_patterns("__pycache__"))
-        shutil.copy(HERE.parent.parent / "Makefile", self.root)
+        for name in ("Makefile", "proxy.yaml"):
+            shutil.copy(HERE.parent.parent / name, self.root)
         release = self.root / ".build/release"
         release.mkdir(parents=True)
         for name in ("postern-issuer", "trading-demo", "postern"):
@@ -107,6 +138,8 @@ class RunTest(unittest.TestCase):
         self.program(self.tools / "swift", SWIFT)
         self.environment = {k: v for k, v in os.environ.items() if k not in ("RUN_ONCE", "MAKEFLAGS", "MAKELEVEL")}
         self.environment["PATH"] = f"{self.tools}:{os.environ['PATH']}"
+        # Never what happens to run on this machine.
+        self.environment["POSTERN_RUN_REDIS"] = "none"
 
     def too_long(self, *_):
         raise TimeoutError(f"not done after {LIMIT} s")
@@ -139,6 +172,12 @@ class RunTest(unittest.TestCase):
     def finish(self, process):
         output, _ = process.communicate(timeout=LIMIT)
         return process.returncode, output
+
+    def redis(self, answer):
+        server = PretendedRedis(answer)
+        self.addCleanup(server.close)
+        self.environment["POSTERN_RUN_REDIS"] = server.address
+        return server.address
 
     def read_until(self, process, text):
         output = ""
@@ -182,8 +221,62 @@ class RunTest(unittest.TestCase):
         self.assertIn("scopes: trade:read", output)
         self.assertIn("GET /api/v1/trades → 200", output)
         self.assertIn("403 insufficient_scope: The token lacks the scope trade:close.", output)
+        self.assertIn("Runs without Redis, as POSTERN_RUN_REDIS says.\nMissing without it: revocation.", output)
+        self.assertNotIn("revoked:", output)
         self.assertNotIn("Ctrl-C", output)
         self.assert_all_gone()
+        self.assertNotIn("--redis", " ".join(self.lines("started")))
+        self.assertIn("'--config', 'proxy.yaml'", self.lines("started")[-1])
+
+    def test_a_redis_that_answers_is_used_for_revocations(self):
+        address = self.redis(b"+PONG\r\n")
+        self.environment["RUN_ONCE"] = "1"
+        status, output = self.finish(self.start())
+        self.assertEqual(status, 0, output)
+        self.assertIn(f"Redis on {address} is used for revocations.\n", output)
+        self.assertIn("POST /oauth/revoke → 200, and GET /api/v1/trades with that token → 401 invalid_token", output)
+        self.assert_all_gone()
+        issuer, *_, postern = (each for each in self.lines("started") if each.split()[0] in ("postern-issuer", "postern"))
+        self.assertIn(f"'--redis', 'redis://{address}'", issuer)
+        self.assertIn("'--config', '.run/proxy.yaml'", postern)
+        lines = self.lines(".run/proxy.yaml")
+        self.assertEqual(lines.index("    revocation: redis"), lines.index("  permiso:") + 2)
+        self.assertEqual(lines[-3:-1], ["redis:", f"  url: redis://{address}"])
+        self.assertRegex(lines[-1], "^  seal: [0-9a-f]{64}$")
+        added = ["    revocation: redis", "", *lines[-3:]]
+        self.assertEqual(sorted([*self.lines("proxy.yaml"), *added]), sorted(lines))
+
+    def test_a_revoked_token_that_is_let_in_fails_the_proof(self):
+        self.redis(b"+PONG\r\n")
+        self.trouble("postern deaf")
+        status, output = self.finish(self.start())
+        self.assertEqual(status, 1, output)
+        self.assertIn("error: a call with a revoked token: expected 401 with 'invalid_token', got 200\n", output)
+        self.assert_all_gone()
+
+    def test_a_redis_that_cannot_be_used_is_named(self):
+        closed = PretendedRedis(b"")
+        closed.close()
+        self.environment["RUN_ONCE"] = "1"
+        for address, sentence in (
+            (self.redis(b"-NOAUTH Authentication required.\r\n"), "the one on %s asks for a password."),
+            (self.redis(b"HTTP/1.1 400 Bad Request\r\n"), "none answers on %s "),
+            (closed.address, "none answers on %s "),
+        ):
+            with self.subTest(sentence=sentence):
+                self.environment["POSTERN_RUN_REDIS"] = address
+                status, output = self.finish(self.start())
+                self.assertEqual(status, 0, output)
+                self.assertIn("Runs without Redis: " + sentence % address, output)
+                self.assertIn("Missing without it: revocation.", output)
+                self.assertNotIn("revoked:", output)
+
+    def test_a_malformed_address_of_redis_is_one_sentence(self):
+        for text in ("6379", "localhost", "host:port", "a/b:1", "$(id):1"):
+            with self.subTest(text=text):
+                self.environment["POSTERN_RUN_REDIS"] = text
+                status, output = self.finish(self.start())
+                self.assertEqual((status, output), (1, "error: POSTERN_RUN_REDIS is HOST:PORT or none\n"))
 
     def test_ctrl_c_in_a_terminal_ends_make_with_0(self):
         master, slave = pty.openpty()

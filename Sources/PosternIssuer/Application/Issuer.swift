@@ -1,5 +1,6 @@
 import Hummingbird
 import Logging
+import NIOPosix
 import PosternCrypto
 
 /// The issuer with its store open and its keys loaded: everything but the listener.
@@ -8,29 +9,36 @@ struct Issuer: Sendable {
     let keys: KeyRing
     let url: IssuerURL
     let tokens: TokenService
+    let revocations: RevocationService
     /// The reference clients' secrets, in development mode.
     let devSecrets: [NewClientSecret]
 
     /// Opens the store, makes what a first start makes, and loads the keys.
-    static func open(_ configuration: IssuerConfiguration, clock: IssuerClock = .system) async throws -> Issuer {
-        try await Self.open(configuration, store: try SQLiteStore(path: configuration.store.path), clock: clock)
-    }
-
     static func open(
-        _ configuration: IssuerConfiguration, store: any IssuerStore, clock: IssuerClock
+        _ configuration: IssuerConfiguration, clock: IssuerClock = .system,
+        logger: Logger = Logger(label: "postern-issuer")
     ) async throws -> Issuer {
+        let store = try SQLiteStore(path: configuration.store.path)
         let setup = StoreSetup(store: store, now: clock.now())
         try await setup.check(dev: configuration.dev)
         let (master, keys) = try await setup.keys(configuration.store)
         let hasher = ClientSecretHasher(pepper: master.pepper)
         let secrets =
             configuration.dev ? try await setup.addReferenceClients(configuration.devSecrets, master, hasher) : []
-        let service = TokenService(
-            store: store, hasher: hasher, limiter: RateLimiter(), signer: keys.signer,
-            audiences: configuration.audiences, clock: clock)
+        let tokens = TokenService(
+            authentication: ClientAuthentication(store: store, hasher: hasher), limiter: RateLimiter(),
+            signer: keys.signer, audiences: configuration.audiences, clock: clock)
+        let publisher = try configuration.redis.map { redis in
+            RevocationPublisher(
+                store: store,
+                redis: try RedisPort(redis, eventLoop: MultiThreadedEventLoopGroup.singleton.any()),
+                name: redis.revocations, clock: clock, logger: logger)
+        }
+        let revocations = RevocationService(
+            store: store, keys: keys.verification, publisher: publisher, clock: clock)
         return Issuer(
-            store: store, keys: keys, url: IssuerURL(configured: configuration.issuer), tokens: service,
-            devSecrets: secrets)
+            store: store, keys: keys, url: IssuerURL(configured: configuration.issuer), tokens: tokens,
+            revocations: revocations, devSecrets: secrets)
     }
 
     func router() -> Router<IssuerContext> {
@@ -38,6 +46,8 @@ struct Issuer: Sendable {
         router.add(middleware: ErrorMiddleware())
         var routes = RouteList(router: router)
         TokenEndpoints(service: self.tokens, issuer: self.url).register(in: &routes)
+        RevocationEndpoint(service: self.revocations, authentication: self.tokens.authentication, issuer: self.url)
+            .register(in: &routes)
         MetadataEndpoints(keys: self.keys, store: self.store, issuer: self.url).register(in: &routes)
         HealthEndpoint(store: self.store).register(in: &routes)
         routes.refuseOtherMethods()

@@ -12,6 +12,8 @@ public struct IssuerConfiguration: Equatable, Sendable {
     /// The `aud` of every token; never empty.
     public var audiences: [String]
     public var store: StoreConfiguration
+    /// Where revocations are published; nil: nowhere.
+    public var redis: RedisConfiguration?
     public var logLevel: Logger.Level
     /// Secrets that are wanted for the reference clients instead of the ones derived from the store's key (`dev` only).
     public var devSecrets: [String: String]

@@ -7,6 +7,8 @@ public struct IssuerOptions: Sendable {
     public var audience: [String] = []
     public var store: String?
     public var redis: String?
+    public var redisCA: String?
+    public var redisKeyPrefix: String?
     public var algorithm: String?
     public var keyFile: String?
     public var logLevel: String?

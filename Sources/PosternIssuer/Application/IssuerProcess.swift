@@ -1,6 +1,7 @@
 import Hummingbird
 public import Logging
 import NIOCore
+import PosternCore
 import ServiceLifecycle
 import UnixSignals
 
@@ -30,7 +31,7 @@ public struct IssuerProcess: Sendable {
         // What is made from here on, the store above all, is its owner's alone.
         umask(0o077)
         do {
-            let issuer = try await Issuer.open(self.configuration)
+            let issuer = try await Issuer.open(self.configuration, logger: self.logger)
             try await self.serve(issuer)
         } catch {
             throw IssuerFailure(error)
@@ -55,8 +56,10 @@ public struct IssuerProcess: Sendable {
             },
             logger: self.logger
         )
+        // They end in the opposite order: what was revoked last is published.
+        let all: [any Service] = (issuer.revocations.publisher.map { [$0] } ?? []) + [application]
         var services = ServiceGroupConfiguration(
-            services: [application], gracefulShutdownSignals: [.sigterm, .sigint], logger: self.logger)
+            services: all, gracefulShutdownSignals: [.sigterm, .sigint], logger: self.logger)
         // Whoever holds a request open does not hold up the stop.
         services.maximumGracefulShutdownDuration = .seconds(10)
         do {
@@ -76,6 +79,14 @@ public struct IssuerProcess: Sendable {
                 never use this store, these clients or this key for anything real
                 """)
             for client in issuer.devSecrets { self.output(client.line) }
+        }
+        if let redis = self.configuration.redis {
+            self.logger.info(
+                "revocations are published",
+                metadata: ["redis": "\(redis.url.redacted)", "channel": "\(redis.revocations)"])
+        } else {
+            self.logger.warning(
+                "revocations are kept in the store, but not published: without --redis no proxy learns of them")
         }
         self.output("postern-issuer listening on \(address)")
     }

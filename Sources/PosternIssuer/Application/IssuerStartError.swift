@@ -14,6 +14,8 @@ enum IssuerStartError: Error, Equatable, CustomStringConvertible {
     case serviceStore
     /// `bootstrap` on a store that has been set up already.
     case notEmpty
+    /// Redis cannot be used as it is configured; the text says why.
+    case redis(String)
     /// The listener cannot be opened; the text says why.
     case listen(String)
 
@@ -29,6 +31,7 @@ enum IssuerStartError: Error, Equatable, CustomStringConvertible {
             "store: it was made with --dev, so the secrets in it were printed; start with --dev, or name another --store"
         case .serviceStore: "store: it was made without --dev; --dev would add clients to it whose secrets are printed"
         case .notEmpty: "store: it has been set up already; bootstrap is for a new one"
+        case .redis(let reason): "redis: \(reason)"
         case .listen(let reason): reason
         }
     }
@@ -36,7 +39,7 @@ enum IssuerStartError: Error, Equatable, CustomStringConvertible {
     /// The exit code: EX_CONFIG where another configuration is the remedy, else 1.
     var exitCode: Int32 {
         switch self {
-        case .emptyStore, .developmentStore, .serviceStore, .wrongKey, .keyFile, .notEmpty: 78
+        case .emptyStore, .developmentStore, .serviceStore, .wrongKey, .keyFile, .notEmpty, .redis: 78
         case .store, .listen: 1
         }
     }

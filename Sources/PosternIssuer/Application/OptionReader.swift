@@ -6,7 +6,7 @@ import PosternCore
 struct OptionReader {
     let options: IssuerOptions
     let environment: IssuerEnvironment
-    private(set) var problems: [String] = []
+    var problems: [String] = []
 
     init(options: IssuerOptions, environment: IssuerEnvironment) {
         self.options = options
@@ -16,13 +16,13 @@ struct OptionReader {
     /// The configuration; meaningless if `problems` is not empty afterwards.
     mutating func read() -> IssuerConfiguration {
         let dev = self.dev()
-        self.refuseLaterFeatures()
         return IssuerConfiguration(
             dev: dev,
             listen: self.listen(dev: dev),
             issuer: self.issuer(dev: dev),
             audiences: self.audiences(dev: dev),
             store: self.readStore(),
+            redis: self.redis(),
             logLevel: self.logLevel(),
             devSecrets: self.devSecrets(dev: dev)
         )
@@ -111,12 +111,6 @@ struct OptionReader {
             self.problems.append("--store is sqlite:PATH")
         }
         return text
-    }
-
-    private mutating func refuseLaterFeatures() {
-        if self.options.redis ?? self.environment.value("REDIS") != nil {
-            self.problems.append("--redis is not available yet; leave it out")
-        }
     }
 
     private mutating func algorithm() -> SignatureAlgorithm {

@@ -1,8 +1,9 @@
 import Foundation
 import HTTPTypes
 import Hummingbird
+import Logging
 
-/// How a client authenticates at the token endpoint (RFC 6749 section 2.3.1): by exactly one of the Authorization header
+/// How a client authenticates at the OAuth endpoints (RFC 6749 section 2.3.1): by exactly one of the Authorization header
 /// and the form.
 struct ClientCredentials: Equatable {
     var clientID: String
@@ -53,5 +54,17 @@ struct ClientCredentials: Equatable {
             throw OAuthError(.invalidClient, challenge: self.usedBasic)
         }
         return self
+    }
+}
+
+extension ClientCredentials {
+    /// The answer for a refusal, which is logged as `message`.
+    func error(for refusal: TokenRefusal, _ message: Logger.Message, _ logger: Logger) -> OAuthError {
+        let error = OAuthError(refusal, challenge: self.usedBasic)
+        var metadata: Logger.Metadata = ["code": "\(error.code.rawValue)"]
+        // Before the secret has matched, the name is just something that a stranger sent.
+        if refusal != .invalidClient { metadata["client_id"] = "\(self.clientID)" }
+        logger.info(message, metadata: metadata)
+        return error
     }
 }

@@ -25,6 +25,8 @@ struct MetadataEndpoints: Sendable {
 
     private static var cached: HTTPFields { [.cacheControl: "public, max-age=\(Self.maxAge)"] }
 
+    private static let authentication = ["client_secret_basic", "client_secret_post"]
+
     /// Only what is true: there is no authorization endpoint and no ID token, so nothing is said about them.
     private func document() async throws -> JSONValue {
         let issuer = self.issuer.value
@@ -36,7 +38,9 @@ struct MetadataEndpoints: Sendable {
             ("scopes_supported", .strings(try await self.store.scopes())),
             ("response_types_supported", .strings([])),
             ("grant_types_supported", .strings(["client_credentials"])),
-            ("token_endpoint_auth_methods_supported", .strings(["client_secret_basic", "client_secret_post"])),
+            ("token_endpoint_auth_methods_supported", .strings(Self.authentication)),
+            ("revocation_endpoint", .string(base + "/oauth/revoke")),
+            ("revocation_endpoint_auth_methods_supported", .strings(Self.authentication)),
         ])
     }
 }

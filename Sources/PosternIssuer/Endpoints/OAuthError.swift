@@ -9,6 +9,7 @@ struct OAuthError: HTTPResponseError, Equatable {
     enum Code: String {
         case invalidRequest = "invalid_request"
         case invalidClient = "invalid_client"
+        case invalidGrant = "invalid_grant"
         case invalidScope = "invalid_scope"
         case unsupportedGrantType = "unsupported_grant_type"
         case accessDenied = "access_denied"
@@ -34,7 +35,7 @@ struct OAuthError: HTTPResponseError, Equatable {
             status: .unauthorized, code: .invalidClient, description: description, extraHeaders: headers)
     }
 
-    /// The answer for a refusal of the token service.
+    /// The answer for a refusal.
     init(_ refusal: TokenRefusal, challenge: Bool) {
         switch refusal {
         case .invalidClient:
@@ -44,7 +45,7 @@ struct OAuthError: HTTPResponseError, Equatable {
         case .addressNotAllowed:
             self.init(
                 status: .forbidden, code: .accessDenied,
-                description: "the client may not ask for tokens from this address")
+                description: "the client may not be used from this address")
         case .rateLimited(let seconds):
             self.init(
                 status: .tooManyRequests, code: .slowDown,
@@ -52,6 +53,9 @@ struct OAuthError: HTTPResponseError, Equatable {
                 extraHeaders: [.retryAfter: String(seconds)])
         case .invalidScope(let description):
             self.init(status: .badRequest, code: .invalidScope, description: description)
+        case .issuedToAnother:
+            self.init(
+                status: .badRequest, code: .invalidGrant, description: "the token was issued to another client")
         }
     }
 

@@ -42,12 +42,7 @@ struct TokenEndpoints: Sendable {
                 metadata: ["client_id": "\(token.clientID)", "jti": "\(token.identifier)"])
             return Self.answer(token)
         } catch let refusal as TokenRefusal {
-            let error = OAuthError(refusal, challenge: credentials.usedBasic)
-            var metadata: Logger.Metadata = ["code": "\(error.code.rawValue)"]
-            // Before the secret has matched, the name is just something that a stranger sent.
-            if refusal != .invalidClient { metadata["client_id"] = "\(credentials.clientID)" }
-            context.logger.info("token refused", metadata: metadata)
-            throw error
+            throw credentials.error(for: refusal, "token refused", context.logger)
         }
     }
 

@@ -6,6 +6,8 @@ struct KeyRing: Sendable {
     let signer: TokenSigner
     /// The JWK set (RFC 7517 section 5) as it is served.
     let published: String
+    /// The same keys, to verify with.
+    let verification: KeySet<PublicKey>
 
     /// Opens the keys of the store; one for `algorithm` is made if there is none. Keys of other algorithms stay
     /// published, so that tokens signed before a change of algorithm still verify.
@@ -24,7 +26,10 @@ struct KeyRing: Sendable {
             throw IssuerStartError.store("the new signing key was not stored")
         }
         let set = JSONValue.record([("keys", .array(keys.map { $0.publicJWK(kid: $0.thumbprint()) }))])
-        return KeyRing(signer: TokenSigner(key: key), published: set.serialized())
+        let published = set.serialized()
+        return KeyRing(
+            signer: TokenSigner(key: key), published: published,
+            verification: KeySet.load(try JWKSet(Array(published.utf8).span.bytes)).keys)
     }
 
     private static func open(_ stored: [StoredSigningKey], _ master: MasterKey) throws -> [SigningKey] {

@@ -1,3 +1,5 @@
+import PosternCore
+
 /// What the issuer keeps. One protocol, so that the same code and the same tests work over every kind of store.
 protocol IssuerStore: Sendable {
     /// What the store was made for; nil while it is new.
@@ -14,6 +16,15 @@ protocol IssuerStore: Sendable {
     func signingKeys() async throws -> [StoredSigningKey]
     /// Adds the key unless there is one for its algorithm already; gives all keys as they are then, newest first.
     func addSigningKeyIfFirst(_ key: StoredSigningKey) async throws -> [StoredSigningKey]
+    /// Adds a revocation, durably, unless it is there already; forgets those that are over by `now` (Unix seconds).
+    /// `until`: when it may be forgotten, Unix seconds.
+    func addRevocation(_ revocation: Revocation, until: Int, now: Double) async throws
+    /// Those that are not marked as published and not over, oldest first, at most `limit`.
+    func unpublishedRevocations(now: Double, limit: Int) async throws -> [StoredRevocation]
+    /// Those after that row that are marked as published and not over, oldest first, at most `limit`.
+    func publishedRevocations(after id: Int64, now: Double, limit: Int) async throws -> [StoredRevocation]
+    /// Marks all up to that row as published.
+    func markRevocationsPublished(through id: Int64) async throws
     /// Whether the store answers: throws if it does not.
     func ping() async throws
 }
@@ -43,4 +54,14 @@ struct StoredSigningKey: Sendable {
     var binding: [UInt8] {
         Array("signing key \(self.kid) \(self.algorithm)".utf8)
     }
+}
+
+/// A revocation as it lies in the store.
+struct StoredRevocation: Equatable, Sendable {
+    /// Grows from each to the next.
+    var id: Int64
+    /// The JSON that goes into the sorted set and onto the channel.
+    var member: String
+    /// When it may be forgotten: Unix seconds.
+    var until: Int
 }

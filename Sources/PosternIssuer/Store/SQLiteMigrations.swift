@@ -5,6 +5,7 @@ enum SQLiteMigrations {
     static var all: DatabaseMigrator {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1 clients and signing keys", migrate: Self.clientsAndKeys)
+        migrator.registerMigration("2 revocations", migrate: Self.revocations)
         return migrator
     }
 
@@ -50,6 +51,22 @@ enum SQLiteMigrations {
                     sealed BLOB NOT NULL,
                     created_at INTEGER NOT NULL
                 ) STRICT;
+                """)
+    }
+
+    /// Numbers are never used again: whoever marks or goes on from a number means that one row.
+    @Sendable
+    private static func revocations(_ database: Database) throws {
+        try database.execute(
+            sql: """
+                CREATE TABLE revocation (
+                    id INTEGER PRIMARY KEY AUTOINCREMENT,
+                    member TEXT NOT NULL UNIQUE,
+                    until INTEGER NOT NULL,
+                    is_published INTEGER NOT NULL CHECK (is_published IN (0, 1))
+                ) STRICT;
+                CREATE INDEX revocation_until ON revocation (until);
+                CREATE INDEX revocation_waiting ON revocation (id) WHERE is_published = 0;
                 """)
     }
 }

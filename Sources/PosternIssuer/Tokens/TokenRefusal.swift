@@ -1,4 +1,4 @@
-/// Why no token was issued.
+/// Why no token was issued, or none revoked.
 enum TokenRefusal: Error, Equatable {
     /// Unknown client or wrong secret: deliberately one answer for both.
     case invalidClient
@@ -10,4 +10,6 @@ enum TokenRefusal: Error, Equatable {
     case rateLimited(retryAfter: Int)
     /// A scope that is malformed or that the client does not have; the sentence is for the client's developer.
     case invalidScope(String)
+    /// The token that is to be revoked is another client's.
+    case issuedToAnother
 }

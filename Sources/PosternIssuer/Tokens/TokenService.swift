@@ -20,19 +20,16 @@ struct IssuedToken: Sendable {
 
 /// The client credentials grant: who asks, may they, and what do they get.
 struct TokenService: Sendable {
-    let store: any IssuerStore
-    let hasher: ClientSecretHasher
+    let authentication: ClientAuthentication
     let limiter: RateLimiter
     let signer: TokenSigner
     let audiences: [String]
     let clock: IssuerClock
 
-    /// Checks in this order: credentials, active, address, rate, scope. Nothing about a client is told to somebody who
-    /// does not have its secret. Throws `TokenRefusal`, or what the store throws.
+    /// Checks who asks, then rate and scope. Throws `TokenRefusal`, or what the store throws.
     func issue(_ request: TokenRequest, issuer: String) async throws -> IssuedToken {
-        let client = try await self.authenticated(request)
-        guard client.isActive else { throw TokenRefusal.inactive }
-        guard client.allows(request.peer) else { throw TokenRefusal.addressNotAllowed }
+        let client = try await self.authentication.client(
+            request.clientID, secret: request.secret, peer: request.peer)
         let now = self.clock.now()
         if let wait = self.limiter.take(client.clientID, limits: client.rateLimits, now: now) {
             throw TokenRefusal.rateLimited(retryAfter: wait)
@@ -44,15 +41,5 @@ struct TokenService: Sendable {
         return IssuedToken(
             text: try token.signed(by: self.signer), clientID: client.clientID, identifier: token.identifier,
             lifetime: client.accessTokenLifetime, scopes: scopes)
-    }
-
-    /// The client whose secret was presented. The client's own row is read only after its secret has matched, so that
-    /// an unknown client and a wrong secret take the same path.
-    private func authenticated(_ request: TokenRequest) async throws -> ServiceClient {
-        let stored = try await self.store.secretDigests(of: request.clientID)
-        guard self.hasher.matches(request.secret, of: request.clientID, stored: stored),
-            let client = try await self.store.client(request.clientID)
-        else { throw TokenRefusal.invalidClient }
-        return client
     }
 }

@@ -40,6 +40,8 @@ import Testing
                     "trade:open","trade:close","trade:modify","account:read","account:balance","market:data",\
                     "read:profile","write:profile","service:mt5","admin:system"],"response_types_supported":[],\
                     "grant_types_supported":["client_credentials"],"token_endpoint_auth_methods_supported":\
+                    ["client_secret_basic","client_secret_post"],"revocation_endpoint":\
+                    "http://issuer.test/oauth/revoke","revocation_endpoint_auth_methods_supported":\
                     ["client_secret_basic","client_secret_post"]}
                     """)
         }
@@ -89,6 +91,7 @@ import Testing
             (.get, "/api/v1/admin/service-clients", 404, "not_found", nil),
             (.post, "/auth/introspect", 404, "not_found", nil),
             (.get, "/oauth/token", 405, "method_not_allowed", "POST"),
+            (.get, "/oauth/revoke", 405, "method_not_allowed", "POST"),
             (.head, "/oauth/token", 405, "method_not_allowed", "POST"),
             (.delete, "/api/v1/auth/service-token", 405, "method_not_allowed", "POST"),
             (.post, "/.well-known/jwks.json", 405, "method_not_allowed", "GET, HEAD"),

@@ -37,7 +37,7 @@ import Testing
                 try Int.fetchOne(database, sql: "PRAGMA foreign_keys")
             )
         }
-        #expect(tables == ["client", "client_scope", "client_secret", "scope", "setting", "signing_key"])
+        #expect(tables == ["client", "client_scope", "client_secret", "revocation", "scope", "setting", "signing_key"])
         #expect(journal == "wal")
         #expect(foreignKeys == 1)
         let synchronous = try await store.pool.writeWithoutTransaction { database in

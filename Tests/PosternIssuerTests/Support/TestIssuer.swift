@@ -90,13 +90,14 @@ struct TestIssuer {
 
     init(
         folder: TemporaryFolder? = nil, algorithm: SignatureAlgorithm = .es256, audiences: [String] = ["mt5-api"],
-        clock: TestClock = TestClock()
+        redis: RedisConfiguration? = nil, clock: TestClock = TestClock()
     ) async throws {
         let folder = try folder ?? TemporaryFolder()
         self.folder = folder
         self.clock = clock
-        self.issuer = try await Issuer.open(
-            Self.configuration(folder, algorithm: algorithm, audiences: audiences), clock: clock.clock)
+        var configuration = Self.configuration(folder, algorithm: algorithm, audiences: audiences)
+        configuration.redis = redis
+        self.issuer = try await Issuer.open(configuration, clock: clock.clock, logger: self.log.logger)
     }
 
     static func configuration(
@@ -110,6 +111,28 @@ struct TestIssuer {
             devSecrets: [
                 "trading-dashboard": Self.dashboardSecret, "mt5-api-service": Self.serviceSecret,
             ])
+    }
+
+    /// A token of the dashboard.
+    func token() async throws -> IssuedToken {
+        let request = TokenRequest(clientID: "trading-dashboard", secret: Self.dashboardSecret, scope: nil, peer: nil)
+        return try await self.issuer.tokens.issue(request, issuer: Self.url)
+    }
+
+    /// Registers an active client that may be used anywhere.
+    func register(_ clientID: String, secret: String, scopes: [String]) async throws {
+        let client = ServiceClient(
+            clientID: clientID, isActive: true, isTrusted: false, accessTokenLifetime: 900,
+            rateLimits: RateLimits(perMinute: 60, perHour: 1000), allowedAddresses: [], scopes: scopes)
+        let digest = self.issuer.tokens.authentication.hasher.digest(secret, of: clientID)
+        try await self.issuer.store.prepare(
+            purpose: .development, clients: [ClientRegistration(client: client, secretDigest: digest)], scopes: scopes,
+            now: self.clock.clock.now())
+    }
+
+    /// The members of the revocations in the store that are neither over nor published, oldest first.
+    func revocations() async throws -> [String] {
+        try await self.issuer.store.unpublishedRevocations(now: self.clock.clock.now(), limit: 1000).map(\.member)
     }
 
     /// Runs `test` against the router, where callers have no address, or against a live server on loopback.

@@ -94,8 +94,9 @@ extension Address {
 }
 
 /// A text that is not what it should be, and why.
-struct SyntaxProblem: Error, Equatable {
-    var message: String
+public struct SyntaxProblem: Error, Equatable, Sendable {
+    /// What is wrong, and what would be right; begins in lower case, without a full stop.
+    public let message: String
 
     init(_ message: String) {
         self.message = message

@@ -5,12 +5,16 @@
 ///
 /// User and password are percent-encoded (RFC 3986 section 3.2.1). No problem repeats anything of the text, which may
 /// hold a password anywhere.
-struct RedisURL: Equatable, Sendable {
-    var topology: Configuration.Redis.Topology
-    var usesTLS: Bool
-    var user: String?
-    var password: Secret?
-    var database: Int
+public struct RedisURL: Equatable, Sendable {
+    public var topology: Configuration.Redis.Topology
+    /// Whether every connection, to sentinels too, is TLS.
+    public var usesTLS: Bool
+    /// The ACL user, for the Redis nodes and not for sentinels.
+    public var user: String?
+    /// For the Redis nodes and not for sentinels.
+    public var password: Secret?
+    /// 0 in a cluster; at most 99999.
+    public var database: Int
 
     private enum Kind: String {
         case single = ""
@@ -19,32 +23,32 @@ struct RedisURL: Equatable, Sendable {
     }
 
     /// Reads the URL; the error says what is wrong.
-    init(_ text: String) throws(SyntaxProblem) {
+    ///
+    /// - Parameter passwordKey: What the reader's users call the place where a password stands as it is.
+    public init(_ text: String, passwordKey: String = "redis.password") throws(SyntaxProblem) {
+        let hint = "; a password stands as it is in \(passwordKey)"
         guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
-            throw SyntaxProblem("spaces, control and non-ASCII characters are percent-encoded\(Self.passwordHint)")
+            throw SyntaxProblem("spaces, control and non-ASCII characters are percent-encoded\(hint)")
         }
         let (kind, usesTLS, rest) = try Self.scheme(of: text)
         let end = rest.firstIndex { $0 == "/" || $0 == "?" || $0 == "#" } ?? rest.endIndex
         var authority = rest[..<end]
         let path = rest[end...]
         guard !path.contains("@") else {
-            throw SyntaxProblem(
-                "\"/\", \"?\" and \"#\" in the user or the password are percent-encoded\(Self.passwordHint)")
+            throw SyntaxProblem("\"/\", \"?\" and \"#\" in the user or the password are percent-encoded\(hint)")
         }
         guard !path.contains("?"), !path.contains("#") else {
             throw SyntaxProblem("it cannot hold a query or a fragment")
         }
         self.usesTLS = usesTLS
         if let at = authority.lastIndex(of: "@") {
-            (self.user, self.password) = try Self.credentials(authority[..<at])
+            (self.user, self.password) = try Self.credentials(authority[..<at], hint: hint)
             authority = authority[authority.index(after: at)...]
         }
         let nodes = try Self.nodes(authority, port: kind == .sentinel ? 26_379 : 6379)
         let parts = path.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
         (self.topology, self.database) = try Self.place(kind, nodes: nodes, path: path.utf8.count < 2 ? [] : parts)
     }
-
-    private static let passwordHint = "; a password stands as it is in redis.password"
 
     private static func scheme(of text: String) throws(SyntaxProblem) -> (Kind, usesTLS: Bool, rest: Substring) {
         let scheme = text.prefix { $0 != ":" }
@@ -124,13 +128,15 @@ struct RedisURL: Equatable, Sendable {
 // MARK: - Credentials
 
 extension RedisURL {
-    private static func credentials(_ text: Substring) throws(SyntaxProblem) -> (user: String?, password: Secret?) {
+    private static func credentials(
+        _ text: Substring, hint: String
+    ) throws(SyntaxProblem) -> (user: String?, password: Secret?) {
         let user = text.prefix { $0 != ":" }
         let password = text.dropFirst(user.count + 1)
         guard let userBytes = Self.decoded(user), let passwordBytes = Self.decoded(password),
             let name = String(validating: userBytes, as: UTF8.self)
         else {
-            throw SyntaxProblem("\"%\" in the user or the password is written \"%25\"\(Self.passwordHint)")
+            throw SyntaxProblem("\"%\" in the user or the password is written \"%25\"\(hint)")
         }
         guard !name.isEmpty || !passwordBytes.isEmpty else {
             throw SyntaxProblem("user and password are empty: remove what stands before \"@\"")
@@ -156,17 +162,36 @@ extension RedisURL {
     }
 }
 
+// MARK: - Output
+
+extension RedisURL {
+    /// The URL without its credentials, in its longest form.
+    public var redacted: String {
+        Self.redacted(
+            self.topology, usesTLS: self.usesTLS, hasCredentials: self.user != nil || self.password != nil,
+            database: self.database)
+    }
+
+    fileprivate static func redacted(
+        _ topology: Configuration.Redis.Topology, usesTLS: Bool, hasCredentials: Bool, database: Int
+    ) -> String {
+        let credentials = hasCredentials ? "[redacted]@" : ""
+        func list(_ nodes: [Configuration.Redis.Node]) -> String { nodes.map(\.description).joined(separator: ",") }
+        let scheme = usesTLS ? "rediss" : "redis"
+        switch topology {
+        case .single(let node): return "\(scheme)://\(credentials)\(node)/\(database)"
+        case .sentinel(let nodes, let master):
+            return "\(scheme)+sentinel://\(credentials)\(list(nodes))/\(master)/\(database)"
+        case .cluster(let nodes): return "\(scheme)+cluster://\(credentials)\(list(nodes))"
+        }
+    }
+}
+
 extension Configuration.Redis {
     /// The URL without its credentials, in its longest form.
     var redactedURL: String {
-        let credentials = self.user == nil && self.password == nil ? "" : "[redacted]@"
-        func list(_ nodes: [Node]) -> String { nodes.map(\.description).joined(separator: ",") }
-        let scheme = self.usesTLS ? "rediss" : "redis"
-        switch self.topology {
-        case .single(let node): return "\(scheme)://\(credentials)\(node)/\(self.database)"
-        case .sentinel(let nodes, let master):
-            return "\(scheme)+sentinel://\(credentials)\(list(nodes))/\(master)/\(self.database)"
-        case .cluster(let nodes): return "\(scheme)+cluster://\(credentials)\(list(nodes))"
-        }
+        RedisURL.redacted(
+            self.topology, usesTLS: self.usesTLS, hasCredentials: self.user != nil || self.password != nil,
+            database: self.database)
     }
 }
