@@ -8,7 +8,9 @@ extension DownstreamHandler {
     func introspect(
         _ issuers: [TrustedIssuer], _ range: ByteRange, _ facts: Intake.Facts, _ buffer: inout ByteBuffer
     ) -> Bool {
-        if let finding = self.finding.take(), self.conclude(finding.verdict, issuers, range, facts, &buffer) { return true }
+        if let finding = self.finding.take(), self.conclude(finding.verdict, issuers, range, facts, &buffer) {
+            return true
+        }
         let service = self.loop.services.introspection
         if service.isOut(issuers), self.serveStale(range, facts, &buffer) { return true }
         self.note { $0.verificationStarted() }
