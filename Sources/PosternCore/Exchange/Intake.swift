@@ -204,11 +204,22 @@ public struct Intake: Sendable {
         return self.renew(cached, token, gate: gate)
     }
 
-    /// Remembers that introspection did not accept a token.
+    /// Introspection did not accept a token. An earlier verdict on it is over, also for the case that the issuer cannot be
+    /// asked (`stale_if_error`): its last word was no.
     ///
-    /// - Parameter until: Unix seconds.
-    public mutating func reject(_ problem: TokenProblem, token: RawSpan, until: Double) {
+    /// - Parameters:
+    ///   - until: Unix seconds for which that is remembered.
+    ///   - now: Unix seconds.
+    public mutating func reject(_ problem: TokenProblem, token: RawSpan, until: Double, now: Double) {
+        self.cache.remove(token)
+        guard now < until else { return }
         self.rejected.insert(token: token.array(), value: Rejection(problem: problem, until: until))
+    }
+
+    /// These issuers, by name, said no to a token, while others could not be asked: a verdict of one of them is over.
+    public mutating func deny(_ token: RawSpan, by issuers: [String]) {
+        guard let cached = self.cache.lookup(token)?.token, issuers.contains(cached.principal.issuer) else { return }
+        self.cache.remove(token)
     }
 
     /// Step 6, for the head that was taken last: the route's rules.

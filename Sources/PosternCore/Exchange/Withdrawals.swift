@@ -9,11 +9,11 @@ public struct Withdrawals: Sendable {
 
     public init() {}
 
-    /// The set was loaded, perhaps once more with nothing new.
+    /// The set was loaded, perhaps once more with nothing new. Every verdict is looked at again all the same, which costs a
+    /// lookup: whether two sets say the same, their generations tell only if one was made of the other.
     public mutating func replace(with set: RevocationSet) {
-        let isOther = set.generation != self.set.generation
         self.set = set
-        if isOther { self.epoch &+= 1 }
+        self.epoch &+= 1
     }
 
     /// A revocation was published.

@@ -10,24 +10,27 @@ public struct RevocationFacts: Equatable, Sendable {
     public var issuedAt: Double?
     /// The digest of the token itself; nil where only claims are at hand (`explain --claims`).
     public var digest: TokenDigest?
+    /// The digest of the token with the other signature that verifies, where there is one: `TokenTwin`.
+    public var twin: TokenDigest?
 
     public init(
         tokenID: String? = nil, subjects: [String] = [], clients: [String] = [], issuedAt: Double? = nil,
-        digest: TokenDigest? = nil
+        digest: TokenDigest? = nil, twin: TokenDigest? = nil
     ) {
         self.tokenID = tokenID
         self.subjects = subjects
         self.clients = clients
         self.issuedAt = issuedAt
         self.digest = digest
+        self.twin = twin
     }
 
-    public init(principal: Principal, digest: TokenDigest?) {
+    public init(principal: Principal, digest: TokenDigest?, twin: TokenDigest? = nil) {
         self.init(
             tokenID: principal.tokenID,
             subjects: Self.names(principal.claims["sub"], principal.user),
             clients: Self.names(principal.claims["client_id"], principal.client),
-            issuedAt: principal.issuedAt, digest: digest)
+            issuedAt: principal.issuedAt, digest: digest, twin: twin)
     }
 
     private static func names(_ claim: JSONValue?, _ mapped: String?) -> [String] {

@@ -134,6 +134,7 @@ struct RevocationEntries: Sendable {
     func revokes(_ facts: RevocationFacts) -> Bool {
         if let id = facts.tokenID, self.tokenIDs[id] != nil { return true }
         if let digest = facts.digest, self.digests[digest] != nil { return true }
+        if let twin = facts.twin, self.digests[twin] != nil { return true }
         return facts.subjects.contains { Self.cuts(self.subjects[$0], facts.issuedAt) }
             || facts.clients.contains { Self.cuts(self.clients[$0], facts.issuedAt) }
     }

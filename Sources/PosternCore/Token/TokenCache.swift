@@ -50,6 +50,12 @@ public struct TokenCache<Value: Sendable>: Sendable {
         if entry == self.values.count { self.values.append(value) } else { self.values[entry] = value }
     }
 
+    /// Forgets exactly this token.
+    public mutating func remove(_ bytes: RawSpan) {
+        let entry = self.table.remove(bytes)
+        if entry >= 0 { self.values[entry] = nil }
+    }
+
     /// Forgets everything and frees the memory.
     public mutating func removeAll() {
         self.table.removeAll()

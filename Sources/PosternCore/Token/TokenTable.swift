@@ -72,6 +72,17 @@ struct TokenTable: Sendable {
         return entry
     }
 
+    /// Takes out exactly this token. Returns its entry, or -1 if it had none.
+    mutating func remove(_ bytes: RawSpan) -> Int {
+        if self.tags.isEmpty { return -1 }
+        let tag = self.hash.tag(of: bytes)
+        let first = self.firstSlot(of: tag)
+        for slot in first..<first + Self.ways where self.tags[slot] == tag {
+            if Self.holds(self.tokens[Int(self.entries[slot])], bytes) { return self.free(slot) }
+        }
+        return -1
+    }
+
     mutating func removeAll() {
         self.tags = []
         self.entries = []

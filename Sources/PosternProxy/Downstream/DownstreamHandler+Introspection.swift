@@ -43,9 +43,8 @@ extension DownstreamHandler {
             self.record.source = accepted.source
             self.accept(accepted.principal, accepted.terms, range, facts, &buffer)
         case .rejected(let problem, let until):
-            if self.loop.wallTime < until {
-                self.loop.intake.reject(problem, token: buffer.readableBytesSpan.slice(range), until: until)
-            }
+            self.loop.intake.reject(
+                problem, token: buffer.readableBytesSpan.slice(range), until: until, now: self.loop.wallTime)
             self.record.source = .issuer
             self.refuse(Refusal(problem), facts, &buffer)
         case .unavailable:

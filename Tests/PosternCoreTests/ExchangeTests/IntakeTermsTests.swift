@@ -117,7 +117,7 @@ import Testing
         _ = self.accept(&desk, gate, TokenTerms())
         for number in 0..<5000 {
             let bytes = Array("random-\(number)".utf8)
-            desk.intake.reject(.inactive, token: bytes.span.bytes, until: 5)
+            desk.intake.reject(.inactive, token: bytes.span.bytes, until: 5, now: 0)
         }
         #expect(desk.intake.rejectedTokens <= 1024)
         #expect(self.words(&desk, gate) == "permit 3 u")
@@ -126,6 +126,48 @@ import Testing
         #expect(desk.take(last, gate: gate, now: 5).words == "verify")
         desk.intake.forgetTokens()
         #expect(desk.take(last, gate: gate, now: 4).words == "verify")
+    }
+
+    @Test("a no of the issuer ends an earlier yes, however long the no itself is remembered", arguments: [40.0, 90])
+    func rejectionEndsVerdict(until: Double) throws {
+        let gate = try IntakePolicy.gate()
+        var desk = IntakeDesk()
+        let bytes = Array(Self.token.utf8)
+        _ = self.accept(&desk, gate, TokenTerms(freshUntil: 30, staleUntil: 900))
+        desk.intake.reject(.inactive, token: bytes.span.bytes, until: until, now: 40)
+        #expect(desk.intake.cachedTokens == 0)
+        #expect(desk.intake.rejectedTokens == (until > 40 ? 1 : 0))
+        #expect(self.stale(&desk, gate, now: 41) == nil)
+        #expect(self.stale(&desk, gate, now: 100) == nil, "nor when the no is forgotten")
+        #expect(self.words(&desk, gate, now: 100) == "verify")
+    }
+
+    @Test("a no of one issuer ends its own earlier yes, and not that of another")
+    func denial() throws {
+        let gate = try IntakePolicy.gate()
+        var desk = IntakeDesk()
+        let bytes = Array(Self.token.utf8)
+        desk.intake.deny(bytes.span.bytes, by: ["permiso"])
+        let terms = TokenTerms(freshUntil: 30, staleUntil: 900)
+        let issuer = try self.accept(&desk, gate, terms).get().principal.issuer
+        desk.intake.deny(bytes.span.bytes, by: [])
+        desk.intake.deny(bytes.span.bytes, by: ["not " + issuer])
+        #expect(self.stale(&desk, gate, now: 40) != nil)
+        desk.intake.deny(bytes.span.bytes, by: ["not " + issuer, issuer])
+        #expect(self.stale(&desk, gate, now: 40) == nil)
+    }
+
+    @Test("a set that somebody else made counts, even if it was changed as often as the one before")
+    func foreignSet() throws {
+        let gate = try IntakePolicy.gate()
+        var desk = IntakeDesk()
+        _ = self.accept(&desk, gate, TokenTerms(revocation: RevocationFacts(tokenID: "t-1")))
+        for (name, words) in [("another", "permit 3 u"), ("t-1", "invalid_token u")] {
+            var set = RevocationSet()
+            set.insert(Revocation(.tokenID(name)), until: 100)
+            desk.intake.withdraw { $0.replace(with: set) }
+            #expect(self.words(&desk, gate) == words)
+        }
     }
 
     private static let digest = TokenDigest(bytes: [UInt8](repeating: 7, count: TokenDigest.length))

@@ -50,6 +50,23 @@ struct TokenCacheTests {
         #expect(cache.byteCount == 100)
     }
 
+    @Test func oneTokenIsForgottenAndItsPlaceUsedAgain() {
+        var cache = TokenCache<Value>(capacity: 64, seed: (1, 2))
+        cache.remove(self.token(1).span.bytes)
+        for number in 0..<40 { cache.insert(token: self.token(number), value: Value(number)) }
+        let held = (0..<40).filter { self.look(&cache, self.token($0)) != nil }
+        for number in held where number % 2 == 0 {
+            cache.remove(self.token(number).span.bytes)
+            cache.remove(self.token(number).span.bytes)
+        }
+        for number in held { #expect(self.look(&cache, self.token(number)) == (number % 2 == 0 ? nil : number)) }
+        #expect(cache.count == held.count { $0 % 2 == 1 })
+        #expect(cache.byteCount == 100 * cache.count)
+        for number in held { cache.insert(token: self.token(number), value: Value(number + 1000)) }
+        for number in held { #expect(self.look(&cache, self.token(number)) == number + 1000) }
+        #expect(cache.count == held.count)
+    }
+
     @Test func everythingFitsUntilTheTableIsFarFromEmpty() {
         var cache = TokenCache<Value>(capacity: 1024, seed: (3, 4))
         for number in 0..<300 { cache.insert(token: self.token(number), value: Value(number)) }

@@ -61,7 +61,7 @@ extension LoopContext {
             _ = self.intake.accept(
                 accepted.principal, token: token.span.bytes, terms: accepted.terms, gate: self.snapshot.gate, now: now)
         case .rejected(let problem, let until):
-            if now < until { self.intake.reject(problem, token: token.span.bytes, until: until) }
+            self.intake.reject(problem, token: token.span.bytes, until: until, now: now)
         case .unavailable:
             break
         }
