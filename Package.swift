@@ -140,7 +140,7 @@ let package = Package(
         .testTarget(
             name: "PosternProxyTests",
             dependencies: [
-                "PosternCore", "PosternCrypto", "PosternProxy",
+                "PosternCore", "PosternCrypto", "PosternProxy", "PosternRedis",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),

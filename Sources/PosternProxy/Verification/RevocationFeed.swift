@@ -19,6 +19,7 @@ final class RevocationFeed {
     private let eventLoop: any EventLoop
     private let redis: RedisTier
     private let services: ProxyServices
+    private let patience: TimeAmount
     private var subscription: RedisSubscription?
     private var set = RevocationSet()
     private var isSubscribed = false
@@ -28,10 +29,15 @@ final class RevocationFeed {
     private var next: Scheduled<Void>?
     private var outOfPatience: Scheduled<Void>?
 
-    init(eventLoop: any EventLoop, redis: RedisTier, services: ProxyServices) {
+    /// - Parameter patience: how long revocations may be unheard of.
+    init(
+        eventLoop: any EventLoop, redis: RedisTier, services: ProxyServices,
+        patience: TimeAmount = RevocationFeed.patience
+    ) {
         self.eventLoop = eventLoop
         self.redis = redis
         self.services = services
+        self.patience = patience
     }
 
     func start() {
@@ -68,7 +74,7 @@ final class RevocationFeed {
             self.services.revocations.lost(reason: reason)
             self.scheduleSweep()
             self.outOfPatience?.cancel()
-            self.outOfPatience = self.schedule(Self.patience) {
+            self.outOfPatience = self.schedule(self.patience) {
                 self.services.loops.tell { $0.intake.withdraw { $0.setKnown(false) } }
             }
         }

@@ -17,9 +17,12 @@ final class RevocationStatus: Sendable {
 
     private let state = Mutex(State())
     private let logger: Logger
+    private let patience: TimeAmount
 
-    init(logger: Logger) {
+    /// - Parameter patience: how long revocations may be unheard of, as for the requests.
+    init(logger: Logger, patience: TimeAmount = RevocationFeed.patience) {
         self.logger = logger
+        self.patience = patience
     }
 
     /// For metrics: nil where no issuer's revocations count.
@@ -36,7 +39,7 @@ final class RevocationStatus: Sendable {
         self.state.withLock { state in
             guard state.isWanted else { return nil }
             let down = state.downSince.map { ContinuousClock.now - $0 }.map { $0 / .seconds(1) } ?? 0
-            let patience = Double(RevocationFeed.patience.nanoseconds) / 1e9
+            let patience = Double(self.patience.nanoseconds) / 1e9
             return Report(
                 isUp: state.isUp, isKnown: state.isUp || (state.wasLoaded && down < patience), downSeconds: down,
                 malformed: state.malformed)

@@ -64,6 +64,14 @@ import Testing
             Readiness(listening: false, draining: true, issuersWithoutKeys: ["a"]),
             #"{"status":"not ready","missing":[{"part":"keys","issuer":"a"},{"part":"listeners"},{"part":"draining"}]}"#
         ),
+        (
+            Readiness(listening: true, draining: false, issuersWithoutKeys: [], missesRevocations: true),
+            #"{"status":"not ready","missing":[{"part":"revocations"}]}"#
+        ),
+        (
+            Readiness(listening: false, draining: false, issuersWithoutKeys: ["a"], missesRevocations: true),
+            #"{"status":"not ready","missing":[{"part":"keys","issuer":"a"},{"part":"revocations"},{"part":"listeners"}]}"#
+        ),
     ])
     func readinessSaysWhatIsMissing(row: (Readiness, String)) async throws {
         let reply = try #require(

@@ -1,4 +1,3 @@
-import Logging
 import NIOCore
 import NIOPosix
 import PosternCore
@@ -9,39 +8,63 @@ import PosternCore
 final class LoopRig: Sendable {
     let services: ProxyServices
     let loops: [NIOLoopBound<LoopContext>]
+    /// What the event loops began with.
+    let snapshot: Snapshot
     private let group: MultiThreadedEventLoopGroup
+    private let isShared: Bool
 
-    init(loops count: Int = 1, connections: Int = 100) async throws {
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: count)
-        let snapshot = try Snapshots.make(
-            "version: 1\nupstream: http://127.0.0.1:1\nroutes: {GET /: public}\nlog: {access: off}\n", loops: count)
-        let services = try Self.services(group, connections: connections)
+    /// What a rig does that nobody says more about.
+    static let plain = "version: 1\nupstream: http://127.0.0.1:1\nroutes: {GET /: public}\nlog: {access: off}\n"
+
+    /// - Parameters:
+    ///   - shared: event loops that are there already, and stay when the rig stops.
+    init(
+        loops count: Int = 1, connections: Int = 100, policy: String = LoopRig.plain, log: OwnLog? = nil,
+        shared: MultiThreadedEventLoopGroup? = nil
+    ) async throws {
+        let group = shared ?? MultiThreadedEventLoopGroup(numberOfThreads: count)
+        let snapshot = try Snapshots.make(policy, loops: count)
+        let services = try Self.services(group, connections: connections, log: log ?? OwnLog())
+        services.introspection.adopt(snapshot)
         var loops: [NIOLoopBound<LoopContext>] = []
-        for eventLoop in group.makeIterator() {
+        for (index, eventLoop) in group.makeIterator().prefix(count).enumerated() {
             loops.append(
                 try await eventLoop.submit {
                     NIOLoopBound(
-                        LoopContext(eventLoop: eventLoop, services: services, snapshot: snapshot), eventLoop: eventLoop)
+                        LoopContext(eventLoop: eventLoop, services: services, snapshot: snapshot, index: index),
+                        eventLoop: eventLoop)
                 }.get())
         }
+        services.loops.set(loops)
         self.group = group
+        self.isShared = shared != nil
         self.services = services
         self.loops = loops
+        self.snapshot = snapshot
     }
 
-    static func services(_ group: any EventLoopGroup, connections: Int) throws -> ProxyServices {
-        let sink = LogSink(descriptor: try LogPipe().writeEnd)
-        let logger = Logger(label: "test") { _ in JSONLogHandler(sink: sink, threshold: JSONLogHandler.Threshold()) }
+    static func services(
+        _ group: any EventLoopGroup, connections: Int, log: OwnLog
+    ) throws -> ProxyServices {
         let loops = LoopList()
         return ProxyServices(
-            sink: sink, keys: KeyService(group: group, logger: logger) { _ in },
-            introspection: IntrospectionService(group: group, loops: loops, logger: logger), labels: RouteLabels(),
-            loops: loops, logger: logger, connectionLimit: connections)
+            sink: log.sink, keys: KeyService(group: group, logger: log.logger) { _ in },
+            introspection: IntrospectionService(group: group, loops: loops, logger: log.logger), labels: RouteLabels(),
+            loops: loops, logger: log.logger, connectionLimit: connections)
+    }
+
+    /// Does something on one of the event loops.
+    func on<Value: Sendable>(
+        _ index: Int, _ body: @escaping @Sendable (LoopContext) throws -> Value
+    ) async throws -> Value {
+        let loop = self.loops[index]
+        return try await loop.eventLoop.submit { try body(loop.value) }.get()
     }
 
     /// Ends the loops, and with them every channel.
     func stop() async throws {
         for loop in self.loops { try await loop.eventLoop.submit { loop.value.closeAll() }.get() }
-        try await self.group.shutdownGracefully()
+        self.services.introspection.stop()
+        if !self.isShared { try await self.group.shutdownGracefully() }
     }
 }

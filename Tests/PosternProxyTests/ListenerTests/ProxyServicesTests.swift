@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct ProxyServicesTests {
     private static func services(limit: Int) throws -> ProxyServices {
-        try LoopRig.services(MultiThreadedEventLoopGroup.singleton, connections: limit)
+        try LoopRig.services(MultiThreadedEventLoopGroup.singleton, connections: limit, log: OwnLog())
     }
 
     @Test(arguments: [0, 1, 3])

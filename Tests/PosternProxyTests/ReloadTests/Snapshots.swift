@@ -9,8 +9,11 @@ enum Snapshots {
     static let environment = ConfigurationEnvironment(
         variable: { _ in nil }, file: { _ in .failure(.init(reason: "there is none")) })
 
-    static func configuration(_ text: String) throws -> Configuration {
-        try ConfigurationFile.load(bytes: Array(text.utf8), environment: Self.environment).get().configuration
+    /// - Parameter file: what every file holds; nil: there is none.
+    static func configuration(_ text: String, file: String? = nil) throws -> Configuration {
+        var environment = Self.environment
+        if let file { environment.file = { _ in .success(Array(file.utf8)) } }
+        return try ConfigurationFile.load(bytes: Array(text.utf8), environment: environment).get().configuration
     }
 
     static func make(

@@ -9,6 +9,7 @@ final class KeyServer: Sendable {
     /// A request that waits for its answer.
     struct Request: Sendable {
         let head: HTTPRequestHead
+        let body: String
         fileprivate let channel: any Channel
 
         func answer(_ body: String, status: HTTPResponseStatus = .ok, headers: HTTPHeaders = [:]) {
@@ -16,7 +17,9 @@ final class KeyServer: Sendable {
             channel.eventLoop.execute {
                 var head = HTTPResponseHead(version: .http1_1, status: status, headers: headers)
                 let buffer = ByteBuffer(string: body)
-                head.headers.add(name: "Content-Length", value: "\(buffer.readableBytes)")
+                if !headers.contains(name: "Transfer-Encoding") {
+                    head.headers.add(name: "Content-Length", value: "\(buffer.readableBytes)")
+                }
                 let pipeline = channel.pipeline.syncOperations
                 pipeline.write(NIOAny(HTTPServerResponsePart.head(head)), promise: nil)
                 pipeline.write(NIOAny(HTTPServerResponsePart.body(.byteBuffer(buffer))), promise: nil)
@@ -25,6 +28,9 @@ final class KeyServer: Sendable {
         }
 
         func answer(_ keys: JSONValue) { self.answer(keys.serialized()) }
+
+        /// Closes the connection instead.
+        func drop() { self.channel.close(promise: nil) }
     }
 
     struct Ended: Error {}
@@ -49,9 +55,9 @@ final class KeyServer: Sendable {
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.configureHTTPServerPipeline()
                     try channel.pipeline.syncOperations.addHandler(
-                        Handler { head in
+                        Handler { head, body in
                             received.paths.withLock { $0.append(head.uri) }
-                            continuation.yield(Request(head: head, channel: channel))
+                            continuation.yield(Request(head: head, body: String(buffer: body), channel: channel))
                         })
                 }
             }
@@ -72,14 +78,23 @@ final class KeyServer: Sendable {
 
     private final class Handler: ChannelInboundHandler {
         typealias InboundIn = HTTPServerRequestPart
-        private let received: (HTTPRequestHead) -> Void
+        private let received: (HTTPRequestHead, ByteBuffer) -> Void
+        private var head: HTTPRequestHead?
+        private var body = ByteBuffer()
 
-        init(_ received: @escaping (HTTPRequestHead) -> Void) {
+        init(_ received: @escaping (HTTPRequestHead, ByteBuffer) -> Void) {
             self.received = received
         }
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-            if case .head(let head) = self.unwrapInboundIn(data) { self.received(head) }
+            switch self.unwrapInboundIn(data) {
+            case .head(let head): self.head = head
+            case .body(var part): self.body.writeBuffer(&part)
+            case .end:
+                guard let head = self.head.take() else { return }
+                self.received(head, self.body)
+                self.body.clear()
+            }
         }
     }
 }

@@ -36,11 +36,16 @@ final class IntrospectionService: Sendable {
     private let group: any EventLoopGroup
     private let loops: LoopList
     private let logger: Logger
+    private let flightLimit: Int
 
-    init(group: any EventLoopGroup, loops: LoopList, logger: Logger) {
+    /// - Parameter flightLimit: tokens that may be in flight at once.
+    init(
+        group: any EventLoopGroup, loops: LoopList, logger: Logger, flightLimit: Int = IntrospectionService.flightLimit
+    ) {
         self.group = group
         self.loops = loops
         self.logger = logger
+        self.flightLimit = flightLimit
     }
 
     // MARK: - Life
@@ -107,7 +112,7 @@ final class IntrospectionService: Sendable {
                 state.flights[key]?.append(waiter)
                 return false
             }
-            guard state.flights.count < Self.flightLimit else {
+            guard state.flights.count < self.flightLimit else {
                 state.refusedFlights &+= 1
                 return nil
             }
