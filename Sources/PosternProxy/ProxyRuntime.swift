@@ -57,6 +57,9 @@ final class ProxyRuntime: Sendable {
                 }.get())
         }
         box.set(contexts)
+        for context in contexts {
+            try await context.eventLoop.submit { context.value.adoptRedis(snapshot) }.get()
+        }
         self.loops = contexts
         self.services = services
         self.logger = logger
@@ -263,7 +266,7 @@ extension ProxyRuntime: AdminSource {
         return Readiness(
             listening: listening, draining: draining,
             issuersWithoutKeys: keys.filter { !$0.hasKeys }.map(\.issuer),
-            missesRevocations: requires && self.services.revocations.report?.isKnown != true)
+            missesRevocations: self.services.revocations.report.map { !(requires ? $0.isKnown : $0.wasTried) } ?? false)
     }
 
     func metrics() async -> String {

@@ -192,7 +192,8 @@ public struct Intake: Sendable {
         let refusal = self.withdrawals.refusal(for: terms)
         if now < verified.staleUntil {
             let epoch = refusal == nil ? self.withdrawals.epoch : CachedToken.unchecked
-            self.cache.insert(token: token.array(), value: CachedToken(token: verified, epoch: epoch))
+            self.cache.insert(
+                token: token.array(), value: CachedToken(token: verified, epoch: epoch), weight: terms.weight)
         }
         return refusal.map { .failure($0) } ?? result
     }

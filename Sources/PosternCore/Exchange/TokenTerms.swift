@@ -8,6 +8,9 @@ public struct TokenTerms: Equatable, Sendable {
     public var revocation: RevocationFacts?
     /// Whether the token counts only while the revocations are known to be complete (`revocation: required`).
     public var needsRevocations: Bool
+    /// Bytes that keeping the verdict takes besides the token, where they may be many: what an issuer answers has no
+    /// proportion to the token.
+    public var weight = 0
 
     public init(
         freshUntil: Double = .infinity, staleUntil: Double = .infinity, revocation: RevocationFacts? = nil,

@@ -98,9 +98,9 @@ public struct IntrospectionFlight: Sendable {
 
     /// What came of asking an issuer.
     public enum IssuerAnswer: Equatable, Sendable {
-        /// Active, and accepted by the issuer's rules.
+        /// Active: this issuer decides, whether its rules then accept the token or not.
         case active
-        /// Inactive, or not accepted by the issuer's rules.
+        /// Inactive.
         case inactive
         /// No answer, or one that says nothing.
         case failed

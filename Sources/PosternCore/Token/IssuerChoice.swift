@@ -34,9 +34,23 @@ public enum IssuerChoice: Equatable, Sendable {
             problem = .unknownIssuer
         } catch {
             problem = error
+            // What cannot be accepted as a JWT may still name its issuer: then it is that one's, and nobody else's.
+            if let name = Self.issuer(namedIn: bytes), let index = Self.index(of: name, in: candidates) {
+                return candidates[index].isIntrospected ? .introspect([index]) : .refused(error)
+            }
         }
         let open = candidates.indices.filter { candidates[$0].isIntrospected && candidates[$0].issuer == nil }
         return open.isEmpty ? .refused(problem) : .introspect(open)
+    }
+
+    /// The `iss` of three parts of which the second is base64url of a JSON object, whatever the others are.
+    private static func issuer(namedIn bytes: RawSpan) -> String? {
+        var dots: [Int] = []
+        for offset in 0..<bytes.byteCount where bytes.byte(offset) == UInt8(ascii: ".") { dots.append(offset) }
+        guard dots.count == 2, let octets = Base64URL.decode(bytes.extracting(dots[0] + 1..<dots[1])),
+            let claims = try? JSONReader.parse(octets.span.bytes)
+        else { return nil }
+        return claims["iss"]?.string
     }
 
     private static func index(of name: String, in candidates: [Candidate]) -> Int? {

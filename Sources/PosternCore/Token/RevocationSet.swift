@@ -124,7 +124,12 @@ struct RevocationEntries: Sendable {
             && self.clients.allSatisfy { other.clients[$0.key]?.before == $0.value.before }
     }
 
+    /// Copies the tables only where something goes: event loops share them after a load.
     mutating func removeExpired(now: Double) {
+        let isDue =
+            self.tokenIDs.values.contains { $0 <= now } || self.digests.values.contains { $0 <= now }
+            || self.subjects.values.contains { $0.until <= now } || self.clients.values.contains { $0.until <= now }
+        guard isDue else { return }
         self.tokenIDs = self.tokenIDs.filter { $0.value > now }
         self.digests = self.digests.filter { $0.value > now }
         self.subjects = self.subjects.filter { $0.value.until > now }

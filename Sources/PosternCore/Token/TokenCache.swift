@@ -38,14 +38,17 @@ public struct TokenCache<Value: Sendable>: Sendable {
 
     /// Keeps a value for a token; an earlier value of the same token is replaced. A token longer than the byte limit is
     /// not kept.
-    public mutating func insert(token: [UInt8], value: Value) {
+    ///
+    /// - Parameter weight: bytes that the value takes, if they are to count.
+    public mutating func insert(token: [UInt8], value: Value, weight: Int = 0) {
         let known = self.table.find(token.span.bytes)
-        if known >= 0 {
+        if known >= 0, weight == 0, self.table.weight(of: known) == 0 {
             self.values[known] = value
             return
         }
+        if known >= 0 { self.remove(token.span.bytes) }
         var freed: [Int] = []
-        guard let entry = self.table.insert(token, freed: &freed) else { return }
+        guard let entry = self.table.insert(token, weight: weight, freed: &freed) else { return }
         for index in freed { self.values[index] = nil }
         if entry == self.values.count { self.values.append(value) } else { self.values[entry] = value }
     }

@@ -22,6 +22,8 @@ struct TokenTable: Sendable {
     private var used: [UInt8] = []
     /// By entry: the token.
     private var tokens: [[UInt8]] = []
+    /// By entry: bytes that count besides the token's.
+    private var weights: [Int] = []
     private var freeEntries: [Int32] = []
     /// The slot at which the search for bytes to give up goes on.
     private var hand = 0
@@ -52,25 +54,31 @@ struct TokenTable: Sendable {
 
     /// Makes an entry for a token that has none. Nil if it is over the byte limit by itself. `freed` gets the entries
     /// that were given up for it; the new entry may be one of them.
-    mutating func insert(_ token: [UInt8], freed: inout [Int]) -> Int? {
-        guard token.count <= self.byteLimit else { return nil }
-        while self.byteCount + token.count > self.byteLimit { freed.append(self.giveUpAnywhere()) }
+    mutating func insert(_ token: [UInt8], weight: Int = 0, freed: inout [Int]) -> Int? {
+        let weight = max(0, min(weight, 1 << 30))
+        guard token.count + weight <= self.byteLimit else { return nil }
+        while self.byteCount + token.count + weight > self.byteLimit { freed.append(self.giveUpAnywhere()) }
         let tag = self.hash.tag(of: token.span.bytes)
         let slot = self.room(for: tag, freed: &freed)
         let entry: Int
         if let free = self.freeEntries.popLast() {
             entry = Int(free)
             self.tokens[entry] = token
+            self.weights[entry] = weight
         } else {
             entry = self.tokens.count
             self.tokens.append(token)
+            self.weights.append(weight)
         }
         self.tags[slot] = tag
         self.entries[slot] = Int32(truncatingIfNeeded: entry)
         self.count += 1
-        self.byteCount += token.count
+        self.byteCount += token.count + weight
         return entry
     }
+
+    /// Bytes that count for an entry besides the token's.
+    func weight(of entry: Int) -> Int { self.weights[entry] }
 
     /// Takes out exactly this token. Returns its entry, or -1 if it had none.
     mutating func remove(_ bytes: RawSpan) -> Int {
@@ -88,6 +96,7 @@ struct TokenTable: Sendable {
         self.entries = []
         self.used = []
         self.tokens = []
+        self.weights = []
         self.freeEntries = []
         self.count = 0
         self.byteCount = 0
@@ -157,8 +166,9 @@ extension TokenTable {
     private mutating func free(_ slot: Int) -> Int {
         let entry = Int(self.entries[slot])
         self.count -= 1
-        self.byteCount -= self.tokens[entry].count
+        self.byteCount -= self.tokens[entry].count + self.weights[entry]
         self.tokens[entry] = []
+        self.weights[entry] = 0
         self.freeEntries.append(Int32(truncatingIfNeeded: entry))
         self.tags[slot] = 0
         // A new entry here starts as not used: what is asked for only once is the first to go.

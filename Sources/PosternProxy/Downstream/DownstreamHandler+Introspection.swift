@@ -8,49 +8,48 @@ extension DownstreamHandler {
     func introspect(
         _ issuers: [TrustedIssuer], _ range: ByteRange, _ facts: Intake.Facts, _ buffer: inout ByteBuffer
     ) -> Bool {
-        if let finding = self.finding.take(), self.conclude(finding.verdict, issuers, range, facts, &buffer) {
+        // A finding of an earlier configuration, which would have asked others, says nothing.
+        if let finding = self.finding.take(), finding.asked == issuers {
+            self.conclude(finding.verdict, range, facts, &buffer)
             return true
         }
-        let service = self.loop.services.introspection
-        if service.isOut(issuers), self.serveStale(range, facts, &buffer) { return true }
         self.note { $0.verificationStarted() }
         let timeout = issuers.compactMap(\.introspection?.timeout).max() ?? 0
         // The flight keeps to the timeout itself; this is for the case that its end gets lost.
         self.setDeadline(self.loop.now &+ timeout &+ 100_000_000)
         let bound = NIOLoopBound(self, eventLoop: self.loop.eventLoop)
-        service.verify(buffer.readableBytesSpan.slice(range).array(), issuers: issuers, loop: self.loop) {
-            bound.value.introspected($0)
-        }
+        let number = self.requestNumber
+        self.loop.services.introspection.verify(
+            buffer.readableBytesSpan.slice(range).array(), issuers: issuers, loop: self.loop
+        ) { bound.value.introspected($0, request: number) }
         return false
     }
 
-    /// The answer is there: the request is judged again, with it.
-    private func introspected(_ verdict: IntrospectionVerdict) {
-        guard self.exchange.state == .verifying else { return }
-        self.finding = IntrospectionFinding(verdict)
+    /// The answer is there: the request that waits for it is judged again, with it.
+    private func introspected(_ finding: IntrospectionFinding, request number: UInt64) {
+        guard self.exchange.state == .verifying, number == self.requestNumber else { return }
+        self.finding = finding
         self.note { $0.verificationEnded() }
         self.processPending()
     }
 
-    /// Ends step 5 with a verdict. Returns false if it was given under another configuration and says nothing now.
+    /// Ends step 5 with a verdict.
     private func conclude(
-        _ verdict: IntrospectionVerdict, _ issuers: [TrustedIssuer], _ range: ByteRange, _ facts: Intake.Facts,
-        _ buffer: inout ByteBuffer
-    ) -> Bool {
+        _ verdict: IntrospectionVerdict, _ range: ByteRange, _ facts: Intake.Facts, _ buffer: inout ByteBuffer
+    ) {
         switch verdict {
         case .accepted(let accepted):
-            guard issuers.contains(accepted.issuer) else { return false }
             self.record.source = accepted.source
             self.accept(accepted.principal, accepted.terms, range, facts, &buffer)
-        case .rejected(let problem, let until):
+        case .rejected(let problem, let until, let source):
             self.loop.intake.reject(
                 problem, token: buffer.readableBytesSpan.slice(range), until: until, now: self.loop.wallTime)
-            self.record.source = .issuer
+            self.record.source = source
             self.refuse(Refusal(problem), facts, &buffer)
-        case .unavailable:
+        case .unavailable(let issuers):
+            self.loop.intake.deny(buffer.readableBytesSpan.slice(range), by: issuers)
             if !self.serveStale(range, facts, &buffer) { self.refuse(.issuerUnavailable, facts, &buffer) }
         }
-        return true
     }
 
     /// Goes on with the last verdict on the token, if the issuer's `stale_if_error` lets it.

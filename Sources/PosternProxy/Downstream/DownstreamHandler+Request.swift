@@ -111,15 +111,16 @@ extension DownstreamHandler {
         let timeout = self.snapshot.issuers[issuer].fetchTimeout
         self.setDeadline(self.loop.now &+ timeout &+ 100_000_000)
         let bound = NIOLoopBound(self, eventLoop: self.loop.eventLoop)
+        let number = self.requestNumber
         self.loop.services.keys.refetch(
             issuer: self.snapshot.issuers[issuer].keysIdentity, keyID: keyID, eventLoop: self.loop.eventLoop
-        ) { bound.value.keysArrived() }
+        ) { bound.value.keysArrived(request: number) }
         return false
     }
 
     /// A fetch of keys ended, well or not, or was not allowed: the request is judged again with what is there now.
-    private func keysArrived() {
-        guard self.exchange.state == .verifying else { return }
+    private func keysArrived(request number: UInt64) {
+        guard self.exchange.state == .verifying, number == self.requestNumber else { return }
         self.keysWereRefetched = true
         self.note { $0.verificationEnded() }
         self.processPending()

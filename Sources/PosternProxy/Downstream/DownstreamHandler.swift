@@ -40,6 +40,8 @@ final class DownstreamHandler: LoopConnection, ChannelDuplexHandler {
     var toHead = false
     /// A refetch of keys was waited for already.
     var keysWereRefetched = false
+    /// Counts the requests of this connection: an answer that comes late is not for the next one.
+    private(set) var requestNumber: UInt64 = 0
     /// What introspection found out about the current request's token, until it is judged again.
     var finding: IntrospectionFinding?
     /// Bytes that were read and not used yet: a part of a head, or what follows the current request.
@@ -168,6 +170,7 @@ final class DownstreamHandler: LoopConnection, ChannelDuplexHandler {
 
     private func beginRequest() {
         self.note { $0.received() }
+        self.requestNumber &+= 1
         self.toHead = false
         let now = self.loop.now
         self.openRecord(now: now)

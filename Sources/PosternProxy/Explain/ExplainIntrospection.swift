@@ -8,7 +8,7 @@ import PosternCrypto
 /// cache nor Redis.
 struct ExplainIntrospection: Sendable {
     var facts: [String] = []
-    var verdict = IntrospectionVerdict.unavailable
+    var verdict = IntrospectionVerdict.unavailable(deniedBy: [])
 
     /// Asks one issuer about a token.
     typealias Retrieval = @Sendable (TrustedIssuer, [UInt8]) async -> Said
@@ -37,7 +37,7 @@ struct ExplainIntrospection: Sendable {
             case .answer(.active(let claims)):
                 result.facts.append("\(issuer.rules.name) was asked and calls the token active")
                 result.verdict = issuer.verdict(
-                    on: claims, fetchedAt: now, source: .issuer, digest: TokenDigest(of: token.span.bytes), now: now)
+                    on: claims, fetchedAt: now, source: .issuer, token: token, now: now)
                 return result
             case .answer(.inactive):
                 result.facts.append("\(issuer.rules.name) was asked and calls the token inactive")
@@ -49,7 +49,8 @@ struct ExplainIntrospection: Sendable {
                 result.facts.append("\(issuer.rules.name) could not be asked: \(reason)")
             }
         }
-        result.verdict = anyFailed ? .unavailable : .rejected(.inactive, until: now)
+        result.verdict =
+            anyFailed ? .unavailable(deniedBy: []) : .rejected(.inactive, until: now, source: .issuer)
         return result
     }
 

@@ -46,13 +46,13 @@ extension Explainer {
         var facts =
             facts + ["introspection decides: \(AccessText.list(names, "then")) to be asked"]
             + (self.introspection?.facts ?? [])
-        switch self.introspection?.verdict ?? .unavailable {
+        switch self.introspection?.verdict ?? .unavailable(deniedBy: []) {
         case .accepted(let accepted):
             facts.append(TokenFacts.expiry(accepted.principal, now: self.now))
             facts += TokenFacts.principal(accepted.principal) + self.revocationFacts(accepted.issuer)
             self.explanation.add(.token, .passed, facts)
             return accepted.principal
-        case .rejected(let problem, _):
+        case .rejected(let problem, _, _):
             return try self.refuseToken(problem, facts + ["\(problem.description) (\(problem.code))"])
         case .unavailable:
             self.explanation.add(.token, .refused, facts)

@@ -56,7 +56,6 @@ final class LoopContext {
         self.pools = snapshot.upstreams.map { LoopPool($0, loop: self) }
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
         self.turnEnd = { bound.value.endTurn() }
-        self.adoptRedis(snapshot)
     }
 
     // MARK: - Turns
@@ -144,15 +143,16 @@ final class LoopContext {
 
     /// Hears of revocations through this Redis; nil: of none.
     func hearRevocations(_ tier: RedisTier?, restart: Bool) {
-        if let revocations, tier == nil || restart {
-            revocations.stop()
-            self.revocations = nil
-        }
-        guard let tier else { return }
-        guard self.revocations == nil else { return }
-        let feed = RevocationFeed(eventLoop: self.eventLoop, redis: tier, services: self.services)
-        self.revocations = feed
-        feed.start()
+        guard self.revocations == nil || tier == nil || restart else { return }
+        let before = self.revocations
+        before?.stop(hasSuccessor: tier != nil)
+        self.revocations = tier.map { RevocationFeed(eventLoop: self.eventLoop, redis: $0, services: self.services) }
+        self.revocations?.start(isSuccessor: before != nil)
+    }
+
+    /// This event loop's Redis can be asked again.
+    func redisIsUp() {
+        self.revocations?.redisIsUp()
     }
 
     // MARK: - Time

@@ -4,7 +4,8 @@ import PosternRedis
 
 // One event loop's connection to Redis, and on the first one what revocations are heard by.
 extension LoopContext {
-    /// Makes the Redis of a snapshot the one that is used; one that stays the same goes on as it is.
+    /// Makes the Redis of a snapshot the one that is used; one that stays the same goes on as it is. Not before all event
+    /// loops can be told what is heard there.
     func adoptRedis(_ snapshot: Snapshot) {
         let isSame =
             self.redis.map { tier in snapshot.redis.map(tier.setup.isSame) ?? false } ?? (snapshot.redis == nil)
@@ -23,8 +24,9 @@ extension LoopContext {
 
     private func connect(_ setup: RedisSetup) -> RedisTier {
         let (status, index) = (self.services.redis, self.index)
-        let client = RedisClient(eventLoop: self.eventLoop, settings: setup.settings) { isUp, reason in
+        let client = RedisClient(eventLoop: self.eventLoop, settings: setup.settings) { [weak self] isUp, reason in
             status.changed(loop: index, isUp: isUp, reason: reason)
+            if isUp { self?.redisIsUp() }
         }
         client.start()
         return RedisTier(setup, client: client) { status.rejected($0, $1) }

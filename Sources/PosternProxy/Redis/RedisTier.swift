@@ -96,6 +96,15 @@ final class RedisTier {
         }
     }
 
+    /// Takes a token's entry away: it says what the issuer does not say any more.
+    func forget(_ digest: TokenDigest) {
+        let key = self.setup.key(of: digest)
+        self.client.send([Array("DEL".utf8), key], key: key) { result in
+            if case .success(.integer) = result { return }
+            self.counts.errors &+= 1
+        }
+    }
+
     // MARK: - Locks
 
     /// Takes a token's lock, if nobody has it.
@@ -145,12 +154,21 @@ struct EntryBindings: Equatable, Sendable {
         self.negative = issuers.reduce(into: Array("negative".utf8)) { $0 += Self.name(of: $1) }
     }
 
-    /// The issuer's name, where it is asked and how, each with its length, so that no two of them run together.
+    /// The issuer's name, where it is asked, how and by whom (the answer may depend on that, RFC 7662 section 2.2), each
+    /// with its length, so that no two of them run together.
     private static func name(of issuer: TrustedIssuer) -> [UInt8] {
-        let parts = [
-            issuer.rules.name, issuer.introspection?.url ?? "", issuer.introspection?.dialect.rawValue ?? "",
-        ]
-        return parts.flatMap { Array("\($0.utf8.count):\($0)".utf8) }
+        var parts = [Array(issuer.rules.name.utf8)]
+        if let introspection = issuer.introspection {
+            parts += [Array(introspection.url.utf8), Array(introspection.dialect.rawValue.utf8)]
+            switch introspection.credentials {
+            case .bearer(let secret): parts += [Array("bearer".utf8), Digest.sha256(secret.bytes)]
+            case .basic(let id, let secret):
+                parts += [Array("basic".utf8), Array(id.utf8), Digest.sha256(secret.bytes)]
+            case .form(let id, let secret):
+                parts += [Array("form".utf8), Array(id.utf8), Digest.sha256(secret.bytes)]
+            }
+        }
+        return parts.flatMap { Array("\($0.count):".utf8) + $0 }
     }
 }
 

@@ -10,8 +10,11 @@ final class RevocationStatus: Sendable {
         var isUp = false
         /// Since when they are not heard of.
         var downSince: ContinuousClock.Instant?
-        /// Whether they were ever loaded.
+        /// Whether they were ever loaded, and whether that was tried and came to an end.
         var wasLoaded = false
+        var wasTried = false
+        /// Whether somebody was told why they cannot be loaded, since they last were.
+        var failureSaid = false
         var malformed: UInt64 = 0
     }
 
@@ -30,6 +33,8 @@ final class RevocationStatus: Sendable {
         var isUp: Bool
         /// Whether the set counts as complete where it has to be: it was loaded, and is not out of date for too long.
         var isKnown: Bool
+        /// Whether the first attempt to load them has come to an end, well or not.
+        var wasTried: Bool
         /// Seconds since they are not heard of.
         var downSeconds: Double
         var malformed: UInt64
@@ -41,7 +46,8 @@ final class RevocationStatus: Sendable {
             let down = state.downSince.map { ContinuousClock.now - $0 }.map { $0 / .seconds(1) } ?? 0
             let patience = Double(self.patience.nanoseconds) / 1e9
             return Report(
-                isUp: state.isUp, isKnown: state.isUp || (state.wasLoaded && down < patience), downSeconds: down,
+                isUp: state.isUp, isKnown: state.isUp || (state.wasLoaded && down < patience),
+                wasTried: state.wasTried, downSeconds: down,
                 malformed: state.malformed)
         }
     }
@@ -61,7 +67,10 @@ final class RevocationStatus: Sendable {
     /// The set was loaded, and everything that is published comes.
     func loaded(count: Int) {
         let (wasUp, outage) = self.state.withLock { state in
-            defer { (state.isUp, state.downSince, state.wasLoaded) = (true, nil, true) }
+            defer {
+                (state.isUp, state.downSince, state.wasLoaded) = (true, nil, true)
+                (state.wasTried, state.failureSaid) = (true, false)
+            }
             return (state.isUp, state.downSince.map { ContinuousClock.now - $0 })
         }
         guard !wasUp else { return }
@@ -73,12 +82,23 @@ final class RevocationStatus: Sendable {
     /// Nothing that is published comes any more.
     func lost(reason: String) {
         let isNew = self.state.withLock { state in
-            defer { (state.isUp, state.downSince) = (false, state.downSince ?? .now) }
+            defer { (state.isUp, state.downSince, state.wasTried) = (false, state.downSince ?? .now, true) }
             return state.isUp || !state.wasLoaded
         }
         guard isNew else { return }
         self.logger.error(
             "revocations are not heard of: what is known of them holds", metadata: ["reason": "\(reason)"])
+    }
+
+    /// The set was asked for and did not come. Said once for each outage; a set that was complete stays so as long as
+    /// everything that is published comes.
+    func notLoaded(reason: String) {
+        let isNew = self.state.withLock { state in
+            defer { (state.failureSaid, state.wasTried) = (true, true) }
+            return !state.failureSaid
+        }
+        guard isNew else { return }
+        self.logger.error("the set of revocations cannot be loaded", metadata: ["reason": "\(reason)"])
     }
 
     /// Something that is no revocation was published, or is in the set.

@@ -47,13 +47,15 @@ struct TrustedIssuer: Equatable, Sendable {
     /// Whether a revocation ends this issuer's tokens.
     var heedsRevocations: Bool { self.revocation != .off }
 
-    /// The terms of a verdict that keys gave.
+    /// The terms of a verdict as far as revocations go, and no others of a verdict that keys gave.
     ///
     /// - Parameter token: its bytes.
     func terms(for principal: Principal, token: RawSpan) -> TokenTerms {
         guard self.heedsRevocations else { return TokenTerms() }
         return TokenTerms(
-            revocation: RevocationFacts(principal: principal, digest: TokenDigest(of: token)),
+            revocation: RevocationFacts(
+                principal: principal, digest: TokenDigest(of: token),
+                twin: TokenTwin.make(of: token).map { TokenDigest(of: $0.span.bytes) }),
             needsRevocations: self.revocation == .required)
     }
 }

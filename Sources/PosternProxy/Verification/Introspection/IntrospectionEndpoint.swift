@@ -18,6 +18,8 @@ final class IntrospectionEndpoint: Sendable {
         case timeout
         /// Another status than 200, or a body that says nothing.
         case invalidAnswer = "invalid_answer"
+        /// Another 4xx: the issuer is there, and does not want to be asked about such a token.
+        case refused
         /// 401 or 403: the issuer does not take Postern's own credentials.
         case credentialsRefused = "credentials_refused"
         /// Not asked: too many questions are under way.
@@ -42,6 +44,11 @@ final class IntrospectionEndpoint: Sendable {
     }
 
     private struct State {
+        /// A question may be asked although the circuit is open: an issuer that fails only for what a probe asks must not
+        /// stay shut.
+        var allowsTrial = false
+        /// Counts openings of the circuit: the probes of an earlier one are over.
+        var openings = 0
         var circuit = Circuit(settings: Circuit.Settings(failures: 5, base: 250_000_000, maximum: 5_000_000_000))
         var underWay = 0
         var counts: [Result: UInt64] = [:]
@@ -116,8 +123,12 @@ final class IntrospectionEndpoint: Sendable {
     /// - Returns: a future of `eventLoop`, which never fails.
     func ask(_ token: [UInt8], on eventLoop: any EventLoop, deadline: NIODeadline) -> EventLoopFuture<Answer> {
         let refusal: Result? = self.state.withLock { state in
-            if state.isStopped || !state.circuit.allows { return .circuitOpen }
+            if state.isStopped { return .circuitOpen }
             guard state.underWay < Self.limit else { return .overloaded }
+            if !state.circuit.allows {
+                guard state.allowsTrial else { return .circuitOpen }
+                state.allowsTrial = false
+            }
             state.underWay += 1
             return nil
         }
@@ -182,6 +193,10 @@ final class IntrospectionEndpoint: Sendable {
         case .ok: break
         case .unauthorized, .forbidden:
             return (.credentialsRefused, .failed, "the issuer answered \(response.status.code)")
+        case .requestTimeout, .tooManyRequests:
+            return (.invalidAnswer, .failed, "the issuer answered \(response.status.code)")
+        case let status where (400..<500).contains(status.code):
+            return (.refused, .failed, "the issuer answered \(status.code)")
         default:
             return (.invalidAnswer, .failed, "the issuer answered \(response.status.code)")
         }
@@ -225,6 +240,9 @@ final class IntrospectionEndpoint: Sendable {
         switch result {
         case .active, .inactive:
             self.perform(self.state.withLock { $0.circuit.succeeded() })
+        case .refused:
+            // Says something of the token, and nothing of the issuer: whoever sends odd ones must not shut it for others.
+            self.logFailure(result, reason)
         default:
             self.logFailure(result, reason)
             self.perform(
@@ -245,6 +263,7 @@ final class IntrospectionEndpoint: Sendable {
         case .none:
             break
         case .open(let probeAt):
+            self.state.withLock { $0.openings += 1 }
             self.logger.error("the issuer does not answer: it is not asked until a probe succeeds")
             self.probe(at: probeAt)
         case .probe(let time):
@@ -256,14 +275,21 @@ final class IntrospectionEndpoint: Sendable {
 
     private func probe(at time: Int64) {
         let deadline = NIODeadline.uptimeNanoseconds(UInt64(max(0, time)))
+        let opening = self.state.withLock { $0.openings }
         self.eventLoop.scheduleTask(deadline: deadline) {
-            guard self.isOpen, !self.state.withLock({ $0.isStopped }) else { return }
+            let isWanted = self.state.withLock { state in
+                guard !state.circuit.allows, !state.isStopped, state.openings == opening else { return false }
+                state.allowsTrial = true
+                return true
+            }
+            guard isWanted else { return }
             let limit = NIODeadline.now() + .nanoseconds(self.settings.timeout)
             self.send(Self.probeToken(), on: self.eventLoop, deadline: limit).whenSuccess { result, _, _ in
-                let isAnswer = result == .active || result == .inactive
+                let isAnswer = result == .active || result == .inactive || result == .refused
                 self.perform(
                     self.state.withLock { state in
-                        isAnswer
+                        guard state.openings == opening else { return .none }
+                        return isAnswer
                             ? state.circuit.probeSucceeded()
                             : state.circuit.probeFailed(now: Self.now, random: Double.random(in: 0..<1))
                     })

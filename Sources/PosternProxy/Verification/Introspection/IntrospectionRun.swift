@@ -32,6 +32,10 @@ final class IntrospectionRun {
     private var stale: Said?
     /// When all issuers said that the token is not active.
     private var deniedAt: Double?
+    /// Who said so, by index.
+    private var denied: [Int] = []
+    /// Whether Redis has a verdict that an issuer has just taken back.
+    private var isEntryWrong = false
 
     init(
         _ token: [UInt8], digest: TokenDigest, endpoints: [IntrospectionEndpoint], loop: LoopContext,
@@ -171,7 +175,9 @@ final class IntrospectionRun {
 
     private func storeNegative() {
         let seconds = self.negativeCache
-        guard let redis, seconds >= 0.001 else { return }
+        guard let redis else { return }
+        // An entry that says yes must not outlive the no.
+        guard seconds >= 0.001 else { return redis.forget(self.digest) }
         redis.store(
             .negative(fetchedAt: SystemClock.unixTime), self.digest, binding: self.bindings.negative,
             milliseconds: Int64(seconds * 1000))
@@ -180,14 +186,22 @@ final class IntrospectionRun {
     // MARK: - The issuer
 
     private func ask(_ issuer: Int) {
-        let answer = self.endpoints[issuer].ask(self.token, on: self.loop.eventLoop, deadline: self.deadline)
+        let own = NIODeadline.now() + .nanoseconds(self.endpoints[issuer].settings.timeout)
+        let answer = self.endpoints[issuer].ask(
+            self.token, on: self.loop.eventLoop, deadline: min(self.deadline, own))
         answer.assumeIsolated().whenSuccess { answer in
             let event: IntrospectionFlight.IssuerAnswer
             switch answer {
             case .active(let claims):
                 self.said = Said(issuer: issuer, claims: claims, fetchedAt: SystemClock.unixTime)
                 event = .active
-            case .inactive: event = .inactive
+            case .inactive:
+                self.denied.append(issuer)
+                if self.stale?.issuer == issuer {
+                    self.stale = nil
+                    self.isEntryWrong = true
+                }
+                event = .inactive
             case .failed: event = .failed
             }
             self.act(self.flight.answered(issuer: issuer, event, now: self.now))
@@ -205,18 +219,22 @@ final class IntrospectionRun {
     private func verdict(_ outcome: IntrospectionFlight.Outcome) -> IntrospectionVerdict {
         switch outcome {
         case .active(_, let source):
-            return self.said.map { self.verdict(on: $0, source == .redis ? .redis : .issuer) } ?? .unavailable
-        case .inactive:
+            return self.said.map { self.verdict(on: $0, source == .redis ? .redis : .issuer) }
+                ?? .unavailable(deniedBy: [])
+        case .inactive(let source):
             let deniedAt = self.deniedAt ?? SystemClock.unixTime
-            return .rejected(.inactive, until: deniedAt + self.negativeCache)
+            return .rejected(
+                .inactive, until: deniedAt + self.negativeCache, source: source == .redis ? .redis : .issuer)
         case .unavailable:
-            return self.stale.map { self.verdict(on: $0, .redis) } ?? .unavailable
+            if self.isEntryWrong { self.redis?.forget(self.digest) }
+            return self.stale.map { self.verdict(on: $0, .redis) }
+                ?? .unavailable(deniedBy: self.denied.map { self.endpoints[$0].issuer.rules.name })
         }
     }
 
     private func verdict(on said: Said, _ source: VerifiedToken.Source) -> IntrospectionVerdict {
         self.endpoints[said.issuer].issuer.verdict(
-            on: said.claims, fetchedAt: said.fetchedAt, source: source, digest: self.digest,
+            on: said.claims, fetchedAt: said.fetchedAt, source: source, token: self.token,
             now: SystemClock.unixTime)
     }
 }

@@ -8,7 +8,7 @@ import Synchronization
 /// whichever event loops its requests are on. Not on the path of a token that a cache knows.
 final class IntrospectionService: Sendable {
     /// What a request waits for.
-    typealias Continuation = @Sendable (IntrospectionVerdict) -> Void
+    typealias Continuation = @Sendable (IntrospectionFinding) -> Void
 
     /// A token, and who may be asked about it.
     struct FlightKey: Hashable, Sendable {
@@ -71,10 +71,10 @@ final class IntrospectionService: Sendable {
             defer { state.leaving = [] }
             return state.leaving
         }
+        // A flight goes on for the longest timeout of those that it asks.
+        let timeouts = self.state.withLock { $0.endpoints.map(\.settings.timeout) } + gone.map(\.settings.timeout)
         for endpoint in gone {
-            self.group.next().scheduleTask(in: .nanoseconds(endpoint.settings.timeout) + .seconds(1)) {
-                endpoint.stop()
-            }
+            self.group.next().scheduleTask(in: .nanoseconds(timeouts.max() ?? 0) + .seconds(1)) { endpoint.stop() }
         }
     }
 
@@ -89,11 +89,6 @@ final class IntrospectionService: Sendable {
 
     // MARK: - Tokens
 
-    /// Whether none of these issuers can be asked at the moment.
-    func isOut(_ issuers: [TrustedIssuer]) -> Bool {
-        self.endpoints(for: issuers).allSatisfy(\.isOpen)
-    }
-
     /// Finds out about a token: from Redis, or by asking.
     ///
     /// - Parameters:
@@ -104,7 +99,8 @@ final class IntrospectionService: Sendable {
     ) {
         let endpoints = self.endpoints(for: issuers)
         let waiter = Waiter(eventLoop: loop.eventLoop, resume: resume)
-        guard endpoints.count == issuers.count else { return Self.tell([waiter], .unavailable) }
+        let unavailable = IntrospectionFinding(.unavailable(deniedBy: []), asked: issuers)
+        guard endpoints.count == issuers.count else { return Self.tell([waiter], unavailable) }
         let digest = TokenDigest(of: token.span.bytes)
         let key = FlightKey(digest: digest, endpoints: endpoints.map { ObjectIdentifier($0) })
         let isFirst: Bool? = self.state.withLock { state in
@@ -120,10 +116,10 @@ final class IntrospectionService: Sendable {
             return true
         }
         switch isFirst {
-        case nil: Self.tell([waiter], .unavailable)
+        case nil: Self.tell([waiter], unavailable)
         case true?:
             IntrospectionRun(token, digest: digest, endpoints: endpoints, loop: loop) {
-                self.ended(key, token, $0)
+                self.ended(key, token, IntrospectionFinding($0, asked: issuers))
             }.start()
         case false?: break
         }
@@ -137,15 +133,15 @@ final class IntrospectionService: Sendable {
     }
 
     /// Tells those who wait, and the event loops on which nobody does: one answer is for the whole process.
-    private func ended(_ key: FlightKey, _ token: [UInt8], _ verdict: IntrospectionVerdict) {
+    private func ended(_ key: FlightKey, _ token: [UInt8], _ finding: IntrospectionFinding) {
         let waiters = self.state.withLock { $0.flights.removeValue(forKey: key) ?? [] }
-        Self.tell(waiters, verdict)
-        if case .unavailable = verdict { return }
-        self.loops.tell(except: waiters.map(\.eventLoop)) { $0.learn(verdict, token) }
+        Self.tell(waiters, finding)
+        if case .unavailable(let issuers) = finding.verdict, issuers.isEmpty { return }
+        self.loops.tell(except: waiters.map(\.eventLoop)) { $0.learn(finding, token) }
     }
 
-    private static func tell(_ waiters: [Waiter], _ verdict: IntrospectionVerdict) {
-        for waiter in waiters { waiter.eventLoop.execute { waiter.resume(verdict) } }
+    private static func tell(_ waiters: [Waiter], _ finding: IntrospectionFinding) {
+        for waiter in waiters { waiter.eventLoop.execute { waiter.resume(finding) } }
     }
 
     // MARK: - Status
