@@ -134,7 +134,7 @@ def test_what_was_revoked_before_the_start_is_loaded(pods, issuer, redis):
         client.pipeline([("ZADD", NAME, int(time.time()) + 3600, json.dumps({"jti": "other-%d" % n})) for n in range(2000)])
         revoke(client, {"jti": "early"}, publish=False)
         revoke(client, {"token": digest(mine)}, publish=False)
-        revoke(client, {"jti": "forgotten"}, lifetime=-10, publish=False)
+        revoke(client, {"jti": "forgotten"}, lifetime=-310, publish=False)
     first, = pods(1)
     wait_until(lambda: count(first) >= 2002, 3, "the set to be loaded")
     for each in (token, mine):

@@ -84,9 +84,9 @@ final class IntrospectionScene: Sendable {
         return try await self.rig.on(index) { loop in
             let eventLoop = loop.eventLoop
             let promise = eventLoop.makePromise(of: IntrospectionVerdict.self)
-            service.verify(Array(token.utf8), issuers: issuers ?? loop.snapshot.issuers, loop: loop) { verdict in
+            service.verify(Array(token.utf8), issuers: issuers ?? loop.snapshot.issuers, loop: loop) { finding in
                 eventLoop.preconditionInEventLoop()
-                promise.succeed(verdict)
+                promise.succeed(finding.verdict)
             }
             return promise.futureResult
         }
@@ -105,6 +105,6 @@ final class IntrospectionScene: Sendable {
 extension IntrospectionVerdict {
     var accepted: Accepted? { if case .accepted(let accepted) = self { accepted } else { nil } }
     var user: String? { self.accepted?.principal.user }
-    var problem: TokenProblem? { if case .rejected(let problem, _) = self { problem } else { nil } }
+    var problem: TokenProblem? { if case .rejected(let problem, _, _) = self { problem } else { nil } }
     var isUnavailable: Bool { if case .unavailable = self { true } else { false } }
 }

@@ -20,7 +20,8 @@ import Testing
         return MetricsText.Gathered(
             loops: [loop, loop], introspection: .init(endpoints: endpoints, flights: 15, refusedFlights: 16),
             redisUp: true,
-            revocation: .init(isUp: false, isKnown: true, downSeconds: 1.5, malformed: 17), routeNames: ["none"])
+            revocation: .init(isUp: false, isKnown: true, wasTried: true, downSeconds: 1.5, malformed: 17),
+            routeNames: ["none"])
     }
 
     private static func render(_ gathered: MetricsText.Gathered) throws -> PrometheusText {
