@@ -20,14 +20,19 @@ final class RedisScene: Sendable {
     }
 
     /// Connects, and waits until that succeeded.
-    init(timeout: String = "5s") async throws {
+    ///
+    /// - Parameter timeout: of a command; by default none that a test could meet.
+    init(timeout: TimeAmount = .minutes(10)) async throws {
         let server = try await RedisServer()
-        let eventLoop = MultiThreadedEventLoopGroup.singleton.next()
-        let setup = try Self.setup(port: server.port, "timeout: \(timeout)")
+        let eventLoop = RedisServer.group.next()
+        let setup = try Self.setup(port: server.port, "")
+        var settings = setup.settings
+        settings.timeout = timeout
+        let reached = settings
         let refused = Refused()
         let (ups, continuation) = AsyncStream.makeStream(of: Bool.self)
         self.tier = try await eventLoop.submit {
-            let client = RedisClient(eventLoop: eventLoop, settings: setup.settings) { isUp, _ in
+            let client = RedisClient(eventLoop: eventLoop, settings: reached) { isUp, _ in
                 continuation.yield(isUp)
             }
             client.start()

@@ -30,6 +30,10 @@ final class RedisServer: Sendable {
 
     struct Ended: Error {}
 
+    /// A loop for Redis alone: a subscription that is not answered within half a second is over, and other tests keep
+    /// their event loops busy for longer.
+    static let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+
     let port: Int
     private let channel: any Channel
     private let core: Core
@@ -40,7 +44,7 @@ final class RedisServer: Sendable {
         let core = Core(continuation)
         self.core = core
         self.commands = commands
-        self.channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        self.channel = try await ServerBootstrap(group: Self.group)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(Handler(core))

@@ -173,7 +173,7 @@ import Testing
     }
 
     @Test func silenceIsNoAnswerAndTheNextIsNotWaitedFor() async throws {
-        let scene = try await RedisScene(timeout: "50ms")
+        let scene = try await RedisScene(timeout: .milliseconds(50))
         scene.server.set(.silence, for: "GET")
         scene.server.set(.silence, for: "PING")
         #expect(try await scene.read("token-1", self.both).isUnavailable)
