@@ -24,7 +24,10 @@ import Testing
         #expect(try await client.onLoop { $0.isUp && $0.reason == nil })
         let results = try await client.send(["GET", "a"], ["SET", "a", "b"], key: "a")
         #expect(results == [.success(.string(bytes("abc"))), .success(.status("OK"))])
-        #expect(try await redis.commands() == ["AUTH p", "SELECT 2", "PING", "GET a", "SET a b"])
+        let commands = try await redis.commands()
+        #expect(commands.prefix(3) == ["AUTH p", "SELECT 2", "PING"])
+        // On a slow machine a connection may have been quiet long enough for another PING.
+        #expect(commands.dropFirst(3).filter { $0 != "PING" } == ["GET a", "SET a b"])
         try await client.stop()
         #expect(await client.restOfChanges() == [])
         try await redis.stop()

@@ -38,14 +38,28 @@ struct IssuerChoiceTests {
             (jwt(#"{"iss":"A"}"#), .unknownIssuer), (jwt(#"{"iss":""}"#), .unknownIssuer),
             // What is not well-formed names nobody, whatever it says.
             (jwt(#"{"iss":"a","iss":"a"}"#), .malformed), (jwt(#"["a"]"#), .malformed),
-            (jwt(#"{"iss":"a"}"#) + "=", .malformed),
-            (jwt(#"{"iss":"a"}"#, header: #"{"alg":"ES256","crit":["x"]}"#), .unsupportedHeader),
-            (jwt(#"{"iss":"b"}"#, header: #"{"enc":"A128GCM"}"#), .encrypted),
+            ("x." + jwt(#"{"iss":"a"}"#), .malformed),
         ] as [(String, TokenProblem)])
     func anyOtherTokenGoesToThoseWithoutAnIssuer(_ token: String, _ problem: TokenProblem) {
         #expect(self.choose(token) == .introspect([1, 4]))
         #expect(self.choose(token, Self.named) == .refused(problem))
         #expect(self.choose(token, []) == .refused(problem))
+    }
+
+    /// A token that cannot be accepted as a JWT and names a configured issuer is that one's all the same: nobody else may
+    /// call it good.
+    @Test(
+        arguments: [
+            (jwt(#"{"iss":"a"}"#) + "=", .malformed),
+            (jwt(#"{"iss":"a"}"#, header: #"{"alg":"ES256","crit":["x"]}"#), .unsupportedHeader),
+            (jwt(#"{"iss":"a"}"#, header: #"{"enc":"A128GCM"}"#), .encrypted),
+            (jwt(#"{"iss":"c"}"#, header: "no JSON"), .malformed),
+        ] as [(String, TokenProblem)])
+    func oddTokenOfANamedIssuerIsNobodyElses(_ token: String, _ problem: TokenProblem) {
+        #expect(self.choose(token) == .refused(problem))
+        let asked = token.replacing(
+            Base64URL.encode(Array(#"{"iss":"a"}"#.utf8)), with: Base64URL.encode(Array(#"{"iss":"b"}"#.utf8)))
+        if asked != token { #expect(self.choose(asked) == .introspect([2])) }
     }
 
     @Test func issuersAreComparedByteForByte() {

@@ -88,7 +88,7 @@ import Testing
     }
 
     static let failures: [Row] = [
-        Row(sentence: "not found", status: 404, result: .invalidAnswer, reason: "answered 404"),
+        Row(sentence: "not found", status: 404, result: .refused, reason: "answered 404"),
         Row(sentence: "created", status: 201, result: .invalidAnswer, reason: "answered 201"),
         Row(sentence: "broken", status: 500, result: .invalidAnswer, reason: "answered 500"),
         Row(sentence: "not authenticated", status: 401, result: .credentialsRefused, reason: "answered 401"),

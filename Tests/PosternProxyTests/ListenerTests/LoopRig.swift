@@ -36,6 +36,7 @@ final class LoopRig: Sendable {
                 }.get())
         }
         services.loops.set(loops)
+        for loop in loops { try await loop.eventLoop.submit { loop.value.adoptRedis(snapshot) }.get() }
         self.group = group
         self.isShared = shared != nil
         self.services = services
