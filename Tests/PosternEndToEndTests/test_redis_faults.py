@@ -268,7 +268,7 @@ def test_issuer_and_redis_both_away(pair, issuer, redis_server):
 
 def test_an_issuer_that_is_away_does_not_touch_what_redis_has(pair, issuer, redis_server):
     server = redis_server()
-    first, second = pair(server)
+    first, second = pair(server, timeout="2s")
     tokens = [issuer.add(opaque()) for _ in range(5)]
     for token in tokens:
         assert first.call("GET", "/auth", token=token).status == 200
