@@ -24,10 +24,7 @@ import Testing
         #expect(try await client.onLoop { $0.isUp && $0.reason == nil })
         let results = try await client.send(["GET", "a"], ["SET", "a", "b"], key: "a")
         #expect(results == [.success(.string(bytes("abc"))), .success(.status("OK"))])
-        let commands = try await redis.commands()
-        #expect(commands.prefix(3) == ["AUTH p", "SELECT 2", "PING"])
-        // On a slow machine a connection may have been quiet long enough for another PING.
-        #expect(commands.dropFirst(3).filter { $0 != "PING" } == ["GET a", "SET a b"])
+        #expect(try await redis.commands() == ["AUTH p", "SELECT 2", "PING", "GET a", "SET a b"])
         try await client.stop()
         #expect(await client.restOfChanges() == [])
         try await redis.stop()
@@ -89,7 +86,7 @@ import Testing
         let client = try await LiveClient.start(self.settings(redis))
         #expect(await client.change() == .init(isUp: false, reason: "\(redis.address): PING was refused: LOADING"))
         #expect(await client.change() == .init(isUp: true, reason: nil))
-        #expect(try await redis.commands().prefix(3) == ["PING", "PING", "PING"])
+        #expect(try await redis.commands() == ["PING", "PING", "PING"])
         try await client.stop()
         try await redis.stop()
     }

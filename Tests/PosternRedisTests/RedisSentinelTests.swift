@@ -37,7 +37,7 @@ import Testing
             #expect(try await sentinel.commands().first == self.query)
         }
         #expect(try await client.send(["GET", "a"]) == [.success(.status("OK"))])
-        #expect(try await master.commands().filter { $0 != "PING" } == ["AUTH u p", "ROLE", "GET a"])
+        #expect(try await master.commands() == ["AUTH u p", "ROLE", "GET a"])
         try await client.stop()
         for server in [master, closing, ignorant, knowing] { try await server.stop() }
     }

@@ -20,7 +20,7 @@ final class RedisStatus: Sendable {
         self.logger = logger
     }
 
-    /// Whether every event loop has a connection; nil where no Redis is configured.
+    /// Whether every event loop that has tried so far has a connection; nil where none has.
     var isUp: Bool? {
         self.state.withLock { $0.loops.isEmpty ? nil : $0.wasUp }
     }

@@ -136,7 +136,7 @@ struct MetricsText {
 
     private mutating func redis(_ gathered: Gathered) {
         if let isUp = gathered.redisUp {
-            self.head("postern_redis_up", "gauge", "1 while every event loop has a connection to Redis.")
+            self.head("postern_redis_up", "gauge", "1 while every event loop that has tried is connected.")
             self.line("postern_redis_up", "", isUp ? "1" : "0")
         }
         guard let revocation = gathered.revocation else { return }

@@ -18,7 +18,7 @@ import Testing
 
     private func open() async throws {
         for _ in 0..<Self.failures {
-            #expect(!self.scene.endpoint.isOpen)
+            #expect(!self.scene.endpoint.status.isOpen)
             _ = try await self.scene.asked(status: .internalServerError, "")
         }
         try self.scene.log.wait(for: "the issuer does not answer: it is not asked until a probe succeeds")
@@ -32,7 +32,7 @@ import Testing
         #expect(self.scene.endpoint.status.underWay == limit)
         for _ in 0..<3 { #expect(try await self.scene.ask("one more").get().kind == .failed) }
         #expect(self.scene.counts == [.overloaded: 3])
-        #expect(!self.scene.endpoint.isOpen, "that says nothing of the issuer")
+        #expect(!self.scene.endpoint.status.isOpen, "that says nothing of the issuer")
         for _ in 0..<limit { try await self.scene.server.next().answerActive() }
         for answer in answers { #expect(try await answer.get().kind == .active) }
         #expect(self.scene.endpoint.status.underWay == 0)
@@ -44,7 +44,7 @@ import Testing
 
     @Test func issuerThatFailsIsNotAskedAnyMore() async throws {
         try await self.open()
-        #expect(self.scene.endpoint.isOpen && self.scene.endpoint.status.isOpen)
+        #expect(self.scene.endpoint.status.isOpen && self.scene.endpoint.status.isOpen)
         #expect(try await self.scene.ask().get().kind == .failed)
         #expect(self.scene.counts == [.invalidAnswer: UInt64(Self.failures), .circuitOpen: 1])
         #expect(try await self.scene.server.next().token != "token-1", "what comes next is a probe")
@@ -55,7 +55,7 @@ import Testing
             for _ in 0..<(Self.failures - 1) { _ = try await self.scene.asked(status: .badGateway, "") }
             #expect(try await self.scene.asked(#"{"active":false}"#).kind == .inactive)
         }
-        #expect(!self.scene.endpoint.isOpen)
+        #expect(!self.scene.endpoint.status.isOpen)
         try await self.open()
     }
 
@@ -63,10 +63,10 @@ import Testing
         try await self.open()
         let probe = try await self.scene.server.next()
         #expect(probe.token.hasPrefix("postern-probe-"), "nobody's token")
-        #expect(self.scene.endpoint.isOpen)
+        #expect(self.scene.endpoint.status.isOpen)
         probe.answerInactive()
         try self.scene.log.wait(for: "the issuer answers again")
-        #expect(!self.scene.endpoint.isOpen)
+        #expect(!self.scene.endpoint.status.isOpen)
         let counts = self.scene.counts
         #expect(try await self.scene.asked(#"{"active":true}"#).kind == .active)
         #expect(counts == [.invalidAnswer: UInt64(Self.failures)], "probes are not counted among the questions")
@@ -77,12 +77,12 @@ import Testing
         let first = try await self.scene.server.next()
         first.answer("", status: .unauthorized)
         let second = try await self.scene.server.next()
-        #expect(self.scene.endpoint.isOpen)
+        #expect(self.scene.endpoint.status.isOpen)
         #expect(second.token.hasPrefix("postern-probe-"))
         #expect(second.token != first.token)
         second.answerInactive()
         try self.scene.log.wait(for: "the issuer answers again")
-        #expect(!self.scene.endpoint.isOpen)
+        #expect(!self.scene.endpoint.status.isOpen)
     }
 
     /// One that was under way when the circuit opened.
@@ -92,7 +92,7 @@ import Testing
         try await self.open()
         request.answerActive()
         #expect(try await late.get().kind == .active)
-        #expect(!self.scene.endpoint.isOpen)
+        #expect(!self.scene.endpoint.status.isOpen)
         try self.scene.log.wait(for: "the issuer answers again")
     }
 

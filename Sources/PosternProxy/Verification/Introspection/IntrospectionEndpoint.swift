@@ -105,9 +105,6 @@ final class IntrospectionEndpoint: Sendable {
         Task { try? await client.shutdown() }
     }
 
-    /// Whether the issuer is known not to answer.
-    var isOpen: Bool { self.state.withLock { !$0.circuit.allows } }
-
     var status: Status {
         self.state.withLock { state in
             Status(
