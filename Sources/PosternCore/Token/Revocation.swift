@@ -12,8 +12,11 @@ public struct Revocation: Hashable, Sendable {
         case token(TokenDigest)
     }
 
-    /// Octets of the longest member that is read.
-    public static let maximumLength = 8192
+    /// Octets of the longest member that is read. More than what the longest name takes when each of its octets is
+    /// escaped (`\u0001`), or a member that was read could not be passed on.
+    public static let maximumLength = 65_536
+    /// Octets of the longest name that is read, in UTF-8.
+    public static let maximumNameLength = 8192
 
     public let subject: Subject
 
@@ -48,7 +51,7 @@ public struct Revocation: Hashable, Sendable {
     }
 
     private static func subject(_ kind: String, _ value: JSONValue, before: JSONValue?) -> Subject? {
-        guard let name = RevocationFacts.name(value) else { return nil }
+        guard let name = RevocationFacts.name(value), name.utf8.count <= Self.maximumNameLength else { return nil }
         switch kind {
         case "jti": return .tokenID(name)
         case "token": return value.string.flatMap { TokenDigest(hex: $0) }.map { .token($0) }

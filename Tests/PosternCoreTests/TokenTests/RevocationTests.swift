@@ -49,12 +49,30 @@ struct RevocationTests {
     }
 
     @Test func memberHasALargestLength() {
-        let frame = #"{"jti":""}"#.utf8.count
+        let frame = #"{"jti":"a"}"#.utf8.count
         func member(_ count: Int) -> [UInt8] {
-            Array(#"{"jti":"\#(String(repeating: "a", count: count - frame))"}"#.utf8)
+            Array((#"{"jti":"a"\#(String(repeating: " ", count: count - frame))}"#).utf8)
         }
         #expect(Revocation(json: member(Revocation.maximumLength)) != nil)
         #expect(Revocation(json: member(Revocation.maximumLength + 1)) == nil)
+    }
+
+    /// However the name is spelled: what is read can always be written and read again.
+    @Test(arguments: ["a", #"\u0061"#, #"\b"#, #"\u0001"#, #"\""#, "é", "\u{7F}"])
+    func nameHasALargestLength(_ character: String) throws {
+        let character = try #require(try JSONReader.parse(Array("\"\(character)\"".utf8).span.bytes).string)
+        let most = Revocation.maximumNameLength / character.utf8.count
+        let longest = Revocation(.tokenID(String(repeating: character, count: most)))
+        #expect(Revocation(json: longest.serialized) == longest)
+        #expect(Revocation(json: Revocation(.tokenID(String(repeating: character, count: most + 1))).serialized) == nil)
+        let user = Revocation(.subject(String(repeating: character, count: most), before: -1.2345678901234567e-100))
+        #expect(Revocation(json: user.serialized) == user)
+    }
+
+    @Test func everyEscapeOfTheLongestNameIsRead() throws {
+        let text = #"{"jti":"\#(String(repeating: #"\u0061"#, count: Revocation.maximumNameLength))"}"#
+        let read = try #require(Revocation(json: Array(text.utf8)))
+        #expect(read == Revocation(.tokenID(String(repeating: "a", count: Revocation.maximumNameLength))))
     }
 
     @Test(
