@@ -41,12 +41,14 @@ public enum DownstreamHead {
     public static func compose(
         _ bytes: RawSpan, _ head: ResponseHead, client: Client, framing: Framing, into output: inout [UInt8]
     ) {
-        output.append("HTTP/1.1")
-        output.append(bytes.slice(head.statusAndReason))
+        var runStart = Int(head.statusAndReason.start) &- 8
         // The reason may be empty, but the space before it may not be missing (RFC 9112 section 4).
-        if head.statusAndReason.count == 4 { output.append(UInt8(ascii: " ")) }
-        output.append("\r\n")
-        var runStart = Int(head.statusAndReason.end) &+ 2
+        if head.minorVersion == 0 || head.statusAndReason.count == 4 {
+            output.append("HTTP/1.1")
+            output.append(bytes.slice(head.statusAndReason))
+            output.append(head.statusAndReason.count == 4 ? " \r\n" : "\r\n")
+            runStart = Int(head.statusAndReason.end) &+ 2
+        }
         for field in head.fields where Self.isRemoved(bytes, head, field) {
             let start = Int(field.name.start)
             if start > runStart { output.append(bytes.extracting(runStart..<start)) }

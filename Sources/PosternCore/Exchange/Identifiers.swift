@@ -3,14 +3,31 @@
 ///
 /// Reused from request to request; nothing is allocated once its buffers have grown.
 public struct Identifiers: Sendable {
-    /// 1 to 128 of `[A-Za-z0-9._-]`.
-    public private(set) var requestID: [UInt8] = []
-    /// The 32 hexadecimal digits of the trace.
-    public private(set) var traceID: [UInt8] = []
     /// Whether the client's own header is kept as it is.
     public private(set) var keptRequestID = false
     public private(set) var keptTrace = false
     private var random: IdentifierSource
+    private var hasTrace = false
+    /// The client's, where they are kept.
+    private var clientRequestID: [UInt8] = []
+    private var clientTraceID: [UInt8] = []
+    /// The header lines of ids that are made here: only their digits change.
+    private var lines = Self.template
+
+    /// W3C trace context section 3.2: version, trace, parent, flags (nothing is recorded here).
+    private static let template = Array(
+        """
+        X-Request-Id: 00000000000000000000000000000000\r
+        traceparent: 00-00000000000000000000000000000000-0000000000000000-00\r
+
+        """.utf8)
+    // Where the digits stand, and where the second line begins.
+    private static let requestIDStart = 14
+    private static let traceLineStart = 48
+    private static let traceIDStart = 64
+    private static let parentStart = 97
+    /// Digits of an id.
+    private static let idLength = 32
 
     public init(random: IdentifierSource) {
         self.random = random
@@ -18,52 +35,72 @@ public struct Identifiers: Sendable {
 
     /// Takes or makes the ids for a request whose head could be read.
     public mutating func assign(_ bytes: RawSpan, _ head: RequestHead) {
-        self.requestID.removeAll(keepingCapacity: true)
-        self.traceID.removeAll(keepingCapacity: true)
         self.keptRequestID = Self.isAcceptableRequestID(bytes, head.requestID)
         self.keptTrace = Self.isTraceparent(bytes, head.traceparent)
+        self.hasTrace = true
         let (high, low) = self.random.next()
         if self.keptRequestID {
-            self.requestID.append(bytes.slice(head.requestID))
+            self.clientRequestID.removeAll(keepingCapacity: true)
+            self.clientRequestID.append(bytes.slice(head.requestID))
         } else {
-            self.requestID.append(hex: high)
-            self.requestID.append(hex: low)
+            self.lines.set(hex: high, at: Self.requestIDStart)
+            self.lines.set(hex: low, at: Self.requestIDStart &+ 16)
         }
         if self.keptTrace {
             let start = Int(head.traceparent.start) &+ 3
-            self.traceID.append(bytes.extracting(start..<(start &+ 32)))
+            self.clientTraceID.removeAll(keepingCapacity: true)
+            self.clientTraceID.append(bytes.extracting(start..<(start &+ Self.idLength)))
         } else {
-            self.traceID.append(hex: high)
-            self.traceID.append(hex: low)
+            self.lines.set(hex: high, at: Self.traceIDStart)
+            self.lines.set(hex: low, at: Self.traceIDStart &+ 16)
         }
     }
 
-    /// Makes an id for a request whose head could not be read.
+    /// Makes an id for a request whose head could not be read. It has no trace.
     public mutating func assignNew() {
-        self.requestID.removeAll(keepingCapacity: true)
-        self.traceID.removeAll(keepingCapacity: true)
         self.keptRequestID = false
         self.keptTrace = false
+        self.hasTrace = false
         let (high, low) = self.random.next()
-        self.requestID.append(hex: high)
-        self.requestID.append(hex: low)
+        self.lines.set(hex: high, at: Self.requestIDStart)
+        self.lines.set(hex: low, at: Self.requestIDStart &+ 16)
+    }
+
+    /// 1 to 128 of `[A-Za-z0-9._-]`. Allocates: not for the path of a request.
+    public var requestID: [UInt8] {
+        var id: [UInt8] = []
+        self.appendRequestID(to: &id)
+        return id
+    }
+
+    /// The 32 hexadecimal digits of the trace; empty where there is none. Allocates: not for the path of a request.
+    public var traceID: [UInt8] {
+        var id: [UInt8] = []
+        self.appendTraceID(to: &id)
+        return id
+    }
+
+    /// Appends the request's id.
+    public func appendRequestID(to output: inout [UInt8]) {
+        if self.keptRequestID { return output.append(contentsOf: self.clientRequestID) }
+        output.append(self.lines.span.bytes.extracting(Self.requestIDStart..<(Self.requestIDStart &+ Self.idLength)))
+    }
+
+    /// Appends the trace's id.
+    public func appendTraceID(to output: inout [UInt8]) {
+        guard self.hasTrace else { return }
+        if self.keptTrace { return output.append(contentsOf: self.clientTraceID) }
+        output.append(self.lines.span.bytes.extracting(Self.traceIDStart..<(Self.traceIDStart &+ Self.idLength)))
     }
 
     /// Appends the header lines that are not kept from the client.
     public mutating func appendLines(to output: inout [UInt8]) {
-        if !self.keptRequestID {
-            output.append("X-Request-Id: ")
-            output.append(contentsOf: self.requestID)
-            output.append("\r\n")
-        }
-        if !self.keptTrace {
-            // W3C trace context section 3.2: version, trace, parent, flags (nothing is recorded here).
-            output.append("traceparent: 00-")
-            output.append(contentsOf: self.traceID)
-            output.append(UInt8(ascii: "-"))
-            output.append(hex: self.random.next().0 | 1)
-            output.append("-00\r\n")
-        }
+        let makesTrace = self.hasTrace && !self.keptTrace
+        if makesTrace { self.lines.set(hex: self.random.next().0 | 1, at: Self.parentStart) }
+        let lines = self.lines.span.bytes
+        let start = self.keptRequestID ? Self.traceLineStart : 0
+        let end = makesTrace ? lines.byteCount : Self.traceLineStart
+        if start < end { output.append(lines.extracting(start..<end)) }
     }
 
     static func isAcceptableRequestID(_ bytes: RawSpan, _ range: ByteRange) -> Bool {

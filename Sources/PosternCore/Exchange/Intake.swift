@@ -251,10 +251,12 @@ public struct Intake: Sendable {
 
     // MARK: - Identifiers
 
-    /// The request id of the head that was taken last.
-    public var requestID: [UInt8] { self.identifiers.requestID }
-    /// The trace id of the head that was taken last.
-    public var traceID: [UInt8] { self.identifiers.traceID }
+    // They change nothing; `mutating` so that the ids are used where they stand and not copied.
+
+    /// Appends the request id of the head that was taken last.
+    public mutating func appendRequestID(to output: inout [UInt8]) { self.identifiers.appendRequestID(to: &output) }
+    /// Appends the trace id of the head that was taken last.
+    public mutating func appendTraceID(to output: inout [UInt8]) { self.identifiers.appendTraceID(to: &output) }
 
     /// Makes an id for a request whose head could not be read.
     public mutating func makeRequestID() -> [UInt8] {

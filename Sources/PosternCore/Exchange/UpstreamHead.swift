@@ -40,9 +40,14 @@ public enum UpstreamHead {
         token: VerifiedToken?, identity: IdentityRules, forwardToken: Bool, client: ClientFacts,
         identifiers: inout Identifiers, into output: inout [UInt8]
     ) -> Bool {
-        Self.appendRequestLine(bytes, head, target, to: &output)
+        var start = Int(head.requestLine.start)
+        if target.isAbsolute || head.minorVersion == 0 {
+            Self.appendRequestLine(bytes, head, target, to: &output)
+            start = Int(head.requestLine.end) &+ 2
+        }
         let spoofed = Self.appendKept(
-            bytes, head, identity: identity, forwardToken: forwardToken, identifiers: identifiers, to: &output)
+            bytes, head, from: start, identity: identity, forwardToken: forwardToken, identifiers: identifiers,
+            to: &output)
         if let token { output.append(contentsOf: token.identity) }
         output.append(contentsOf: client.forwardedLines)
         output.append(bytes.slice(head.host))
@@ -53,32 +58,30 @@ public enum UpstreamHead {
         return spoofed
     }
 
+    /// The request line, made anew.
     private static func appendRequestLine(
         _ bytes: RawSpan, _ head: RequestHead, _ target: CheckedTarget, to output: inout [UInt8]
     ) {
-        if !target.isAbsolute, head.minorVersion == 1 {
-            output.append(bytes.slice(head.requestLine))
-        } else {
-            output.append(bytes.slice(head.methodToken))
-            output.append(UInt8(ascii: " "))
-            // RFC 9112 section 3.2.1: an origin server is asked in origin-form.
-            if target.path.isEmpty { output.append(UInt8(ascii: "/")) } else { output.append(bytes.slice(target.path)) }
-            if target.hasQuery {
-                output.append(UInt8(ascii: "?"))
-                output.append(bytes.slice(target.query))
-            }
-            output.append(" HTTP/1.1")
+        output.append(bytes.slice(head.methodToken))
+        output.append(UInt8(ascii: " "))
+        // RFC 9112 section 3.2.1: an origin server is asked in origin-form.
+        if target.path.isEmpty { output.append(UInt8(ascii: "/")) } else { output.append(bytes.slice(target.path)) }
+        if target.hasQuery {
+            output.append(UInt8(ascii: "?"))
+            output.append(bytes.slice(target.query))
         }
-        output.append("\r\n")
+        output.append(" HTTP/1.1\r\n")
     }
 
     /// Copies the lines that stay, in runs as long as possible.
+    ///
+    /// - Parameter start: where the first line that stays begins: the request line, if that does.
     private static func appendKept(
-        _ bytes: RawSpan, _ head: RequestHead, identity: IdentityRules, forwardToken: Bool, identifiers: Identifiers,
-        to output: inout [UInt8]
+        _ bytes: RawSpan, _ head: RequestHead, from start: Int, identity: IdentityRules, forwardToken: Bool,
+        identifiers: Identifiers, to output: inout [UInt8]
     ) -> Bool {
         var spoofed = false
-        var runStart = Int(head.requestLine.end) &+ 2
+        var runStart = start
         for field in head.fields {
             var removed = false
             if field.kind == .other {

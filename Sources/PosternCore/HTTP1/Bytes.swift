@@ -57,9 +57,11 @@ extension RawSpan {
         let count = self.byteCount
         guard count == other.byteCount else { return false }
         var i = 0
-        while i &+ 32 <= count {
-            if !(self.words(i) ^ other.words(i)).isZero { return false }
-            i &+= 32
+        while i &+ 64 <= count {
+            let first = self.words(i) ^ other.words(i)
+            let second = self.words(i &+ 32) ^ other.words(i &+ 32)
+            if !(first | second).isZero { return false }
+            i &+= 64
         }
         while i &+ 8 <= count {
             if self.word(i) != other.word(i) { return false }
@@ -156,6 +158,17 @@ extension SIMD4<UInt64> {
 }
 
 extension UInt64 {
+    /// Up to eight ASCII characters, the first in the lowest byte, as `RawSpan.word` reads them; zeros behind them. A
+    /// constant in what is compiled.
+    @inlinable @inline(__always)
+    init(ascii text: StaticString) {
+        self = text.withUTF8Buffer { characters in
+            var word: UInt64 = 0
+            for i in 0..<characters.count { word |= UInt64(characters[i]) &<< (8 &* UInt64(i)) }
+            return word
+        }
+    }
+
     /// Eight bytes with their ASCII upper-case letters made lower-case. With the high bits masked off no addition carries
     /// into the next byte.
     @inlinable @inline(__always)
@@ -169,6 +182,17 @@ extension UInt64 {
 }
 
 extension [UInt8] {
+    /// Puts the sixteen lower-case hexadecimal digits of a number in place of the bytes from `offset`. Traps when out of
+    /// bounds.
+    mutating func set(hex value: UInt64, at offset: Int) {
+        var span = self.mutableSpan
+        var bytes = span.mutableBytes
+        let high = Self.hexDigits(UInt32(truncatingIfNeeded: value &>> 32)).littleEndian
+        let low = Self.hexDigits(UInt32(truncatingIfNeeded: value)).littleEndian
+        bytes.storeBytes(of: high, toByteOffset: offset, as: UInt64.self)
+        bytes.storeBytes(of: low, toByteOffset: offset &+ 8, as: UInt64.self)
+    }
+
     /// Appends the sixteen lower-case hexadecimal digits of a number.
     mutating func append(hex value: UInt64) {
         let digits = (

@@ -51,38 +51,58 @@ public enum FieldName: UInt8, Sendable {
     }
 
     private static func known(_ name: RawSpan) -> FieldName {
-        switch name.byteCount {
-        case 2: return name.equalsIgnoringCase("te") ? .te : .other
-        case 4: return name.equalsIgnoringCase("host") ? .host : .other
-        case 6: return name.equalsIgnoringCase("expect") ? .expect : .other
-        case 7:
-            if name.equalsIgnoringCase("upgrade") { return .upgrade }
-            return name.equalsIgnoringCase("trailer") ? .trailer : .other
-        case 9: return name.equalsIgnoringCase("forwarded") ? .forwarded : .other
-        case 10:
-            if name.equalsIgnoringCase("connection") { return .connection }
-            if name.equalsIgnoringCase("keep-alive") { return .keepAlive }
-            return name.equalsIgnoringCase("tracestate") ? .tracestate : .other
-        case 11: return name.equalsIgnoringCase("traceparent") ? .traceparent : .other
-        case 12:
-            if name.equalsIgnoringCase("content-type") { return .contentType }
-            if name.equalsIgnoringCase("x-request-id") { return .xRequestID }
-            return name.equalsIgnoringCase("grpc-timeout") ? .grpcTimeout : .other
-        case 13:
-            if name.equalsIgnoringCase("authorization") { return .authorization }
-        case 14:
-            if name.equalsIgnoringCase("content-length") { return .contentLength }
-            if name.equalsIgnoringCase("http2-settings") { return .http2Settings }
-        case 16:
-            if name.equalsIgnoringCase("proxy-connection") { return .proxyConnection }
-        case 17:
-            if name.equalsIgnoringCase("transfer-encoding") { return .transferEncoding }
-        case 18:
-            if name.equalsIgnoringCase("proxy-authenticate") { return .proxyAuthenticate }
-        case 19:
-            if name.equalsIgnoringCase("proxy-authorization") { return .proxyAuthorization }
-        default:
-            break
+        let count = name.byteCount
+        guard count >= 8 else { return Self.short(name) }
+        // A name of up to 16 bytes is its first eight and its last eight, which may overlap.
+        let first = name.word(0).asciiLowercased
+        let last = name.word(count &- 8).asciiLowercased
+        switch count {
+        case 9 where first == UInt64(ascii: "forwarde") && last == UInt64(ascii: "orwarded"): return .forwarded
+        case 10 where first == UInt64(ascii: "connecti") && last == UInt64(ascii: "nnection"): return .connection
+        case 10 where first == UInt64(ascii: "keep-ali") && last == UInt64(ascii: "ep-alive"): return .keepAlive
+        case 10 where first == UInt64(ascii: "tracesta") && last == UInt64(ascii: "acestate"): return .tracestate
+        case 11 where first == UInt64(ascii: "tracepar") && last == UInt64(ascii: "ceparent"): return .traceparent
+        case 12 where first == UInt64(ascii: "content-") && last == UInt64(ascii: "ent-type"): return .contentType
+        case 12 where first == UInt64(ascii: "x-reques") && last == UInt64(ascii: "quest-id"): return .xRequestID
+        case 12 where first == UInt64(ascii: "grpc-tim") && last == UInt64(ascii: "-timeout"): return .grpcTimeout
+        case 13 where first == UInt64(ascii: "authoriz") && last == UInt64(ascii: "rization"): return .authorization
+        case 14 where first == UInt64(ascii: "content-") && last == UInt64(ascii: "t-length"): return .contentLength
+        case 14 where first == UInt64(ascii: "http2-se") && last == UInt64(ascii: "settings"): return .http2Settings
+        case 16 where first == UInt64(ascii: "proxy-co") && last == UInt64(ascii: "nnection"): return .proxyConnection
+        case 13...: return Self.long(name, first: first, last: last)
+        default: return .other
+        }
+    }
+
+    /// Names of up to seven bytes: all of them in one word.
+    private static func short(_ name: RawSpan) -> FieldName {
+        let count = name.byteCount
+        var word: UInt64 = 0
+        for i in 0..<count { word |= UInt64(name.byte(i)) &<< (8 &* UInt64(i)) }
+        switch word.asciiLowercased {
+        case UInt64(ascii: "te") where count == 2: return .te
+        case UInt64(ascii: "host") where count == 4: return .host
+        case UInt64(ascii: "expect") where count == 6: return .expect
+        case UInt64(ascii: "upgrade"): return .upgrade
+        case UInt64(ascii: "trailer"): return .trailer
+        default: return .other
+        }
+    }
+
+    /// Names of more than 16 bytes, and what only begins with a known prefix.
+    private static func long(_ name: RawSpan, first: UInt64, last: UInt64) -> FieldName {
+        if first == UInt64(ascii: "transfer"), last == UInt64(ascii: "encoding"), name.byteCount == 17 {
+            return name.byte(8) == UInt8(ascii: "-") ? .transferEncoding : .other
+        }
+        if first == UInt64(ascii: "proxy-au") {
+            let middle = name.byteCount >= 16 ? name.word(8).asciiLowercased : 0
+            switch name.byteCount {
+            case 18 where middle == UInt64(ascii: "thentica") && last == UInt64(ascii: "enticate"):
+                return .proxyAuthenticate
+            case 19 where middle == UInt64(ascii: "thorizat") && last == UInt64(ascii: "rization"):
+                return .proxyAuthorization
+            default: return .other
+            }
         }
         return Self.isXForwarded(name) ? .forwarded : .other
     }

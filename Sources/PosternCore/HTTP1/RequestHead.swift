@@ -80,7 +80,7 @@ public struct RequestHead: Sendable {
         self.keepAlive = true
         self.expectsContinue = false
         self.upgrade = false
-        self.nominated.removeAll(keepingCapacity: true)
+        if !self.nominated.isEmpty { self.nominated.removeAll(keepingCapacity: true) }
         self.hostCount = 0
         self.contentLengthCount = 0
         self.transferEncodingCount = 0

@@ -42,7 +42,7 @@ public struct ResponseHead: Sendable {
         self.fields.removeAll(keepingCapacity: true)
         self.end = end
         self.keepAliveTimeout = nil
-        self.nominated.removeAll(keepingCapacity: true)
+        if !self.nominated.isEmpty { self.nominated.removeAll(keepingCapacity: true) }
         self.isEventStream = false
         self.contentLength = nil
         self.transferEncodingCount = 0

@@ -6,7 +6,10 @@ extension DownstreamHandler {
     func forwardBody(_ buffer: inout ByteBuffer) {
         let before = buffer.readerIndex
         while self.exchange.readsBody {
-            switch self.body.next(buffer.readableBytesSpan, from: 0) {
+            var body = self.body
+            let step = body.next(buffer.readableBytesSpan, from: 0)
+            self.body = body
+            switch step {
             case .data(let range):
                 buffer.moveReaderIndex(forwardBy: range.lowerBound)
                 guard let slice = buffer.readSlice(length: range.count) else { return }

@@ -39,10 +39,10 @@ extension DownstreamHandler {
                 keepAlive: facts.keepAlive, hasBody: facts.framing != .none, expectsContinue: facts.expectsContinue,
                 mayRepeat: facts.method.isIdempotent && facts.framing == .none)
         }
-        self.texts.take(requestID: self.loop.intake.requestID)
+        self.texts.takeRequestID(&self.loop.intake)
         guard self.snapshot.logAccess != .off else { return }
         self.texts.take(
-            traceID: self.loop.intake.traceID, method: buffer.readableBytesSpan.slice(facts.methodToken),
+            &self.loop.intake, method: buffer.readableBytesSpan.slice(facts.methodToken),
             target: buffer.readableBytesSpan.slice(facts.target))
     }
 

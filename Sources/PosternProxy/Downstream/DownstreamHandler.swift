@@ -121,8 +121,10 @@ final class DownstreamHandler: LoopConnection, ChannelDuplexHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var buffer = self.unwrapInboundIn(data)
-        if self.pending != nil {
-            self.pending?.writeBuffer(&buffer)
+        if var pending = self.pending {
+            self.pending = nil
+            pending.writeBuffer(&buffer)
+            self.pending = pending
             self.processPending()
             return
         }

@@ -33,16 +33,16 @@ struct ExchangeTexts {
     var method: [UInt8] = []
     var path: [UInt8] = []
 
-    /// Takes a request's id.
-    mutating func take(requestID: [UInt8]) {
-        self.requestID.removeAll(keepingCapacity: true)
-        self.requestID.append(contentsOf: requestID)
+    /// Takes the id of the request that was read last.
+    mutating func takeRequestID(_ intake: inout Intake) {
+        if !self.requestID.isEmpty { self.requestID.removeAll(keepingCapacity: true) }
+        intake.appendRequestID(to: &self.requestID)
     }
 
     /// Takes what only the access log needs.
-    mutating func take(traceID: [UInt8], method: RawSpan, target: RawSpan) {
+    mutating func take(_ intake: inout Intake, method: RawSpan, target: RawSpan) {
         self.traceID.removeAll(keepingCapacity: true)
-        self.traceID.append(contentsOf: traceID)
+        intake.appendTraceID(to: &self.traceID)
         self.method.removeAll(keepingCapacity: true)
         self.method.append(method)
         self.path.removeAll(keepingCapacity: true)

@@ -168,8 +168,9 @@ class LoopConnection {
         }
         // One gathered write of many slices costs less than a write for each.
         if !self.out.isEmpty {
-            self.hold(ByteBuffer(bytes: self.out), context)
-            self.out.removeAll(keepingCapacity: true)
+            let out = self.out
+            self.out = []
+            self.hold(ByteBuffer(bytes: out), context)
         }
         self.hold(slice, context)
         self.hasSlices = true

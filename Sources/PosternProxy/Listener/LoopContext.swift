@@ -106,7 +106,10 @@ final class LoopContext {
     /// Remembers that `connection` has written something; it is flushed when this turn of the loop ends.
     func needsFlush(_ connection: LoopConnection) {
         if self.turnTime == 0 { self.beginTurn() }
-        self.flushList.append(connection)
+        var list = self.flushList
+        self.flushList = []
+        list.append(connection)
+        self.flushList = list
     }
 
     /// Tells `connection` in the next turn that what it had written is out.
@@ -119,14 +122,23 @@ final class LoopContext {
 
     /// An empty array to write to, with memory if there is some to spare.
     func takeBuffer() -> [UInt8] {
-        self.spareBuffers.popLast() ?? []
+        var spare = self.spareBuffers
+        self.spareBuffers = []
+        let buffer = spare.popLast()
+        self.spareBuffers = spare
+        return buffer ?? []
     }
 
     /// Gives an array's memory to whoever writes next. Nobody else may hold the array.
     func giveBuffer(_ buffer: consuming [UInt8]) {
-        guard buffer.capacity <= Self.spareSize, self.spareBuffers.count < Self.spareCount else { return }
-        buffer.removeAll(keepingCapacity: true)
-        self.spareBuffers.append(buffer)
+        guard buffer.capacity <= Self.spareSize else { return }
+        var spare = self.spareBuffers
+        self.spareBuffers = []
+        if spare.count < Self.spareCount {
+            buffer.removeAll(keepingCapacity: true)
+            spare.append(buffer)
+        }
+        self.spareBuffers = spare
     }
 
     /// Bytes of a buffer, and number of buffers, that are kept: what one turn needs, and no memory that grows with the

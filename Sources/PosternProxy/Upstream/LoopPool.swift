@@ -29,13 +29,13 @@ final class LoopPool {
         downstream.wantsFresh = fresh
         let action = self.machine.acquire(waiter, fresh: fresh)
         // The normal case needs no place in the table; any other may end before this call does.
-        if case .use = action {} else { self.waiters[waiter] = downstream }
+        if case .use = action {} else { self.setWaiter(waiter, downstream) }
         self.run(action, asking: downstream)
     }
 
     /// The request does not wait any more.
     func cancel(_ waiter: UpstreamPool.WaiterID) {
-        self.waiters[waiter] = nil
+        self.takeWaiter(waiter)
         _ = self.machine.cancelled(waiter)
     }
 
@@ -66,13 +66,41 @@ final class LoopPool {
 
     private func forget(_ connection: UpstreamHandler) {
         guard self.connections[connection.id] === connection else { return }
-        self.connections[connection.id] = nil
+        self.place(nil, at: connection.id)
         self.freeNumbers.append(connection.id)
     }
 
     /// Closes idle connections, and others when their exchange is over.
     func drain() {
         for id in self.machine.drain() { self.connections[id]?.close() }
+    }
+
+    // MARK: - Tables
+
+    // Tables are taken out, changed and put back: a request that only looks at them needs no exclusivity checks then.
+
+    private func place(_ connection: UpstreamHandler?, at number: UpstreamPool.ConnectionID) {
+        var connections = self.connections
+        self.connections = []
+        if number == connections.count { connections.append(connection) } else { connections[number] = connection }
+        self.connections = connections
+    }
+
+    private func setWaiter(_ id: UpstreamPool.WaiterID, _ downstream: DownstreamHandler) {
+        var waiters = self.waiters
+        self.waiters = [:]
+        waiters[id] = downstream
+        self.waiters = waiters
+    }
+
+    @discardableResult
+    private func takeWaiter(_ id: UpstreamPool.WaiterID) -> DownstreamHandler? {
+        guard !self.waiters.isEmpty else { return nil }
+        var waiters = self.waiters
+        self.waiters = [:]
+        let downstream = waiters.removeValue(forKey: id)
+        self.waiters = waiters
+        return downstream
     }
 
     // MARK: - Actions
@@ -86,9 +114,9 @@ final class LoopPool {
         case .connect:
             self.connect()
         case .refuse(let waiter):
-            (self.waiters.removeValue(forKey: waiter) ?? downstream)?.upstreamUnavailable(.overloaded)
+            (self.takeWaiter(waiter) ?? downstream)?.upstreamUnavailable(.overloaded)
         case .fail(let waiter, let more):
-            self.waiters.removeValue(forKey: waiter)?.upstreamUnavailable(.upstreamUnavailable)
+            self.takeWaiter(waiter)?.upstreamUnavailable(.upstreamUnavailable)
             if more { self.connect() }
         case .park(let id):
             self.connections[id]?.parked()
@@ -100,7 +128,7 @@ final class LoopPool {
     private func use(
         _ id: UpstreamPool.ConnectionID, _ waiter: UpstreamPool.WaiterID, _ downstream: DownstreamHandler?
     ) {
-        let downstream = self.waiters.removeValue(forKey: waiter) ?? downstream
+        let downstream = self.takeWaiter(waiter) ?? downstream
         guard let connection = self.connections[id], connection.isActive else {
             // It closed in this very turn: nothing of the request was written, so another one is as good.
             if let gone = self.connections[id] { self.forget(gone) }
@@ -115,7 +143,7 @@ final class LoopPool {
 
     private func connect() {
         let number = self.freeNumbers.popLast() ?? self.connections.count
-        if number == self.connections.count { self.connections.append(nil) }
+        self.place(nil, at: number)
         let bound = NIOLoopBound(self, eventLoop: self.loop.eventLoop)
         let bootstrap = ClientBootstrap(group: self.loop.eventLoop)
             .connectTimeout(.nanoseconds(self.upstream.connectTimeout))
@@ -146,7 +174,7 @@ final class LoopPool {
         guard let handler = try? channel.pipeline.syncOperations.handler(type: UpstreamHandler.self) else {
             return self.connectFailed(number)
         }
-        self.connections[number] = handler
+        self.place(handler, at: number)
         self.run(self.machine.connected(number), asking: nil)
     }
 

@@ -249,7 +249,10 @@ final class UpstreamHandler: LoopConnection, ChannelDuplexHandler {
     private static let headLimits = HeadLimits(head: 64 * 1024, target: 8 * 1024, fields: 500)
 
     private func readBody(_ buffer: inout ByteBuffer, _ downstream: DownstreamHandler) -> Bool {
-        switch self.body.next(buffer.readableBytesSpan, from: 0) {
+        var body = self.body
+        let step = body.next(buffer.readableBytesSpan, from: 0)
+        self.body = body
+        switch step {
         case .data(let range):
             buffer.moveReaderIndex(forwardBy: range.lowerBound)
             guard let slice = buffer.readSlice(length: range.count) else { return false }

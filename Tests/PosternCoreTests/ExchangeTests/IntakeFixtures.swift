@@ -197,3 +197,21 @@ struct IntakeDesk {
         return result
     }
 }
+
+extension Intake {
+    /// The request id of the head that was taken last.
+    var requestID: [UInt8] {
+        var intake = self
+        var id: [UInt8] = []
+        intake.appendRequestID(to: &id)
+        return id
+    }
+
+    /// The trace id of the head that was taken last.
+    var traceID: [UInt8] {
+        var intake = self
+        var id: [UInt8] = []
+        intake.appendTraceID(to: &id)
+        return id
+    }
+}

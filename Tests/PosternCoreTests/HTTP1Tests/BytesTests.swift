@@ -142,9 +142,12 @@ import Testing
         func check(_ number: UInt64) -> Bool {
             var output = Array("id=".utf8)
             output.append(hex: number)
+            var template = Array("id=................;".utf8)
+            template.set(hex: number, at: 3)
             let digits = String(number, radix: 16)
-            return String(decoding: output, as: UTF8.self)
-                == "id=" + String(repeating: "0", count: 16 - digits.utf8.count) + digits
+            let expected = "id=" + String(repeating: "0", count: 16 - digits.utf8.count) + digits
+            return String(decoding: output, as: UTF8.self) == expected
+                && String(decoding: template, as: UTF8.self) == expected + ";"
         }
         for place in 0..<16 {
             for digit in 0..<16 as Range<UInt64> {

@@ -50,6 +50,11 @@ import Testing
             "", "x", "Hos", "Hosts", "X-Forwarded-", "X-Forwarded", "XX-Forwarded-For", "X-Forwardedx-For",
             "Content_Length",
             "Transfer_Encoding", "Content-Lengtk", "Pragma", "X-User-Id", "Cookie", "Zebra", "6ost", "H\u{4F}ST-",
+            // Words of known names, in other lengths, or with something else between them.
+            "Transfer.Encoding", "Transfer--Encoding", "TransferEncoding", "Proxy-Authentication", "Proxy-Authxnticate",
+            "Proxy-Auxhenticate", "Proxy-Autxorization", "Proxy-Aucate", "Proxy-Connnection", "Proxy-Connexction",
+            "Forwardeorwarded", "Content-t-length", "Conten--type", "X-Requesquest-Id", "Traceparceparent",
+            "Keep-ali-alive", "Authorizrization", "HTTP2-SeSettings", "te\0", "host\0\0\0", "expect\0", "\0host",
         ])
     func others(_ name: String) {
         #expect(Self.classify(name) == .other)
