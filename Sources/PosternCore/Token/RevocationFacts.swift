@@ -33,6 +33,28 @@ public struct RevocationFacts: Equatable, Sendable {
             issuedAt: principal.issuedAt, digest: digest, twin: twin)
     }
 
+    /// Adds what a JWT says of itself where the issuer that was asked about it does not repeat it: introspection answers of
+    /// some dialects name the user and nothing else. Without its `iat` a token would be revoked by whatever revokes the
+    /// tokens from before some time, new ones included.
+    ///
+    /// - Parameter token: Its bytes. The issuer has called exactly these valid, signature and all; of a token that is no
+    ///   well-formed JWT nothing is known.
+    public mutating func complete(from token: RawSpan) {
+        guard self.tokenID == nil || self.issuedAt == nil, let claims = (try? CompactToken(token))?.claims else {
+            return
+        }
+        self.tokenID = self.tokenID ?? claims["jti"].flatMap { Self.name($0) }
+        self.issuedAt = self.issuedAt ?? (try? ClaimRules.date(claims["iat"])) ?? nil
+        // More names can only revoke more.
+        self.subjects = Self.adding(claims["sub"], to: self.subjects)
+        self.clients = Self.adding(claims["client_id"], to: self.clients)
+    }
+
+    private static func adding(_ claim: JSONValue?, to names: [String]) -> [String] {
+        guard let name = claim.flatMap({ Self.name($0) }), !names.contains(name) else { return names }
+        return names + [name]
+    }
+
     private static func names(_ claim: JSONValue?, _ mapped: String?) -> [String] {
         let name = claim.flatMap { Self.name($0) }
         guard let mapped, mapped != name else { return name.map { [$0] } ?? [] }

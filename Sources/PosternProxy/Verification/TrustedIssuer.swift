@@ -52,10 +52,10 @@ struct TrustedIssuer: Equatable, Sendable {
     /// - Parameter token: its bytes.
     func terms(for principal: Principal, token: RawSpan) -> TokenTerms {
         guard self.heedsRevocations else { return TokenTerms() }
-        return TokenTerms(
-            revocation: RevocationFacts(
-                principal: principal, digest: TokenDigest(of: token),
-                twin: TokenTwin.make(of: token).map { TokenDigest(of: $0.span.bytes) }),
-            needsRevocations: self.revocation == .required)
+        var facts = RevocationFacts(
+            principal: principal, digest: TokenDigest(of: token),
+            twin: TokenTwin.make(of: token).map { TokenDigest(of: $0.span.bytes) })
+        if self.introspection != nil { facts.complete(from: token) }
+        return TokenTerms(revocation: facts, needsRevocations: self.revocation == .required)
     }
 }

@@ -132,4 +132,52 @@ struct RevocationTests {
         #expect(facts.issuedAt == 5)
         #expect(facts.digest == Self.digest(1))
     }
+
+    /// A compact JWS with these claims and a signature that nobody looks at.
+    private static func token(_ claims: String, header: String = #"{"alg":"RS256"}"#) -> [UInt8] {
+        let parts = [header, claims, "signature"].map { Base64URL.encode(Array($0.utf8)) }
+        return Array(parts.joined(separator: ".").utf8)
+    }
+
+    @Test("What an introspection answer leaves out is taken from the JWT that it is about")
+    func factsAreCompletedFromTheToken() {
+        let token = Self.token(#"{"sub":"s","client_id":"c","jti":"j","iat":5,"exp":9}"#)
+        var bare = RevocationFacts(subjects: ["u"], digest: Self.digest(1))
+        bare.complete(from: token.span.bytes)
+        #expect(
+            bare
+                == RevocationFacts(
+                    tokenID: "j", subjects: ["u", "s"], clients: ["c"], issuedAt: 5, digest: Self.digest(1)))
+        var same = RevocationFacts(subjects: ["s"], clients: ["c"], issuedAt: 7)
+        same.complete(from: token.span.bytes)
+        #expect(same == RevocationFacts(tokenID: "j", subjects: ["s"], clients: ["c"], issuedAt: 7))
+        // The answer's own word counts where it gave both.
+        var whole = RevocationFacts(tokenID: "x", subjects: ["u"], issuedAt: 7)
+        whole.complete(from: token.span.bytes)
+        #expect(whole == RevocationFacts(tokenID: "x", subjects: ["u"], issuedAt: 7))
+    }
+
+    @Test(
+        "Of what is no well-formed JWT, or says nothing usable, nothing is known",
+        arguments: [
+            Array("opaque".utf8), Array("a.b.c".utf8), Self.token("[]"), Self.token(#"{"iat":5,"iat":6}"#),
+            Self.token(#"{"iat":5}"#, header: "{}"), Self.token(#"{"iat":"5","jti":[],"sub":{}}"#),
+            Self.token(#"{"iat":1e300}"#),
+        ])
+    func factsStayUnknown(_ token: [UInt8]) {
+        var facts = RevocationFacts(subjects: ["u"])
+        facts.complete(from: token.span.bytes)
+        #expect(facts == RevocationFacts(subjects: ["u"]))
+    }
+
+    @Test("A token from after a cut lives, one from before it does not, although the answer says neither")
+    func completedFactsAreHeldAgainstCuts() {
+        var set = RevocationSet()
+        set.insert(Revocation(.subject("u", before: 100)), until: .infinity)
+        for (issuedAt, isRevoked) in [(99, true), (100, false)] {
+            var facts = RevocationFacts(subjects: ["u"])
+            facts.complete(from: Self.token(#"{"iat":\#(issuedAt)}"#).span.bytes)
+            #expect(set.revokes(facts) == isRevoked)
+        }
+    }
 }
