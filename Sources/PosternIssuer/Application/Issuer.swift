@@ -26,8 +26,8 @@ struct Issuer: Sendable {
         let secrets =
             configuration.dev ? try await setup.addReferenceClients(configuration.devSecrets, master, hasher) : []
         let tokens = TokenService(
-            authentication: ClientAuthentication(store: store, hasher: hasher), limiter: RateLimiter(),
-            signer: keys.signer, audiences: configuration.audiences, clock: clock)
+            authentication: ClientAuthentication(store: store, hasher: hasher, clock: clock), limiter: RateLimiter(),
+            keys: keys, audiences: configuration.audiences, clock: clock)
         let publisher = try configuration.redis.map { redis in
             RevocationPublisher(
                 store: store,

@@ -10,6 +10,8 @@ struct Problem: HTTPResponseError {
     /// One sentence that whoever sent the request can act on.
     var detail: String
     var extraHeaders: HTTPFields = [:]
+    /// What is wrong field by field, the member `errors`; empty: there is no such member.
+    var errors: [JSONValue] = []
 
     static let notFound = Problem(
         status: .notFound, code: "not_found", title: "Not found", detail: "there is nothing at this path")
@@ -25,14 +27,16 @@ struct Problem: HTTPResponseError {
     }
 
     func response(from request: Request, context: some RequestContext) -> Response {
-        let body = JSONValue.record([
+        var members: [(String, JSONValue)] = [
             ("type", .string("urn:postern:problem:\(self.code)")),
             ("title", .string(self.title)),
             ("status", .integer(self.status.code)),
             ("detail", .string(self.detail)),
             ("code", .string(self.code)),
             ("request_id", .string(context.id)),
-        ])
+        ]
+        if !self.errors.isEmpty { members.append(("errors", .array(self.errors))) }
+        let body = JSONValue.record(members)
         var headers: HTTPFields = [.cacheControl: "no-store"]
         headers.append(contentsOf: self.extraHeaders)
         return .json(

@@ -27,7 +27,8 @@ struct RevocationEndpoint: Sendable {
             let client = try await self.authentication.client(
                 credentials.clientID, secret: credentials.secret, peer: context.peer)
             let token = try form.require("token")
-            let outcome = try await self.service.revoke(token, by: client, issuer: self.issuer.value)
+            let outcome = try await self.service.revoke(token, by: client, issuer: self.issuer.value,
+                audit: context.audit(.tokenRevoked, by: "client:\(client.clientID)"))
             self.log(outcome, client, context.logger)
             return Response(status: .ok, headers: .notStored)
         } catch let refusal as TokenRefusal {

@@ -28,7 +28,9 @@ struct RevocationService: Sendable {
     ///
     /// Throws `TokenRefusal.issuedToAnother` if the token is neither the client's own nor the client an administrator,
     /// or what the store throws.
-    func revoke(_ token: String, by client: ServiceClient, issuer: String) async throws -> Outcome {
+    func revoke(
+        _ token: String, by client: ServiceClient, issuer: String, audit: AuditEntry
+    ) async throws -> Outcome {
         let now = self.clock.now()
         let principal: Principal
         switch self.validate(Array(token.utf8), issuer: issuer, now: now) {
@@ -41,7 +43,7 @@ struct RevocationService: Sendable {
             throw TokenRefusal.issuedToAnother
         }
         let until = (principal.expiresAt + Self.leeway).rounded(.up)
-        try await self.store.addRevocation(Revocation(.tokenID(tokenID)), until: Int(until), now: now)
+        try await self.store.addRevocation(Revocation(.tokenID(tokenID)), until: Int(until), now: now, audit: audit.about("token:\(tokenID)"))
         return .revoked(tokenID: tokenID, isPublished: await self.publisher?.publish())
     }
 

@@ -2,7 +2,7 @@ import Foundation
 import GRDB
 
 extension SQLiteStore {
-    func secretDigests(of clientID: String) async throws -> [[UInt8]] {
+    func secretDigests(of clientID: String, now: Double) async throws -> [[UInt8]] {
         try await self.pool.read { database in
             let statement = try database.cachedStatement(
                 sql: """

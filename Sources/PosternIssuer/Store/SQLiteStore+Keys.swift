@@ -25,7 +25,7 @@ extension SQLiteStore {
         return rows.map { row in
             StoredSigningKey(
                 kid: row["kid"], algorithm: row["algorithm"], sealed: [UInt8](row["sealed"] as Data),
-                createdAt: row["created_at"])
+                createdAt: row["created_at"], signsFrom: row["created_at"])
         }
     }
 }

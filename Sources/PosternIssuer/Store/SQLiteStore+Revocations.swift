@@ -2,7 +2,7 @@ import GRDB
 import PosternCore
 
 extension SQLiteStore {
-    func addRevocation(_ revocation: Revocation, until: Int, now: Double) async throws {
+    func addRevocation(_ revocation: Revocation, until: Int, now: Double, audit: AuditEntry) async throws {
         let member = String(decoding: revocation.serialized, as: UTF8.self)
         try await self.pool.write { database in
             try database.execute(sql: "DELETE FROM revocation WHERE until <= ?", arguments: [Int(now)])

@@ -22,7 +22,7 @@ struct IssuedToken: Sendable {
 struct TokenService: Sendable {
     let authentication: ClientAuthentication
     let limiter: RateLimiter
-    let signer: TokenSigner
+    let keys: KeyRing
     let audiences: [String]
     let clock: IssuerClock
 
@@ -37,9 +37,9 @@ struct TokenService: Sendable {
         let scopes = try ScopeList.grant(request.scope, of: client)
         let token = AccessToken(
             issuer: issuer, audiences: self.audiences, client: client, scopes: scopes,
-            issuedAt: Int(now.rounded(.down)), identifier: AccessToken.newIdentifier())
+            issuedAt: try await self.clock.issueTime(validFrom: client.tokensValidFrom))
         return IssuedToken(
-            text: try token.signed(by: self.signer), clientID: client.clientID, identifier: token.identifier,
+            text: try token.signed(by: self.keys.signer), clientID: client.clientID, identifier: token.identifier,
             lifetime: client.accessTokenLifetime, scopes: scopes)
     }
 }

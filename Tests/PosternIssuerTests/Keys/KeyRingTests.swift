@@ -56,8 +56,8 @@ import Testing
         var configuration = TestIssuer.configuration(folder)
         configuration.store.keySource = .bytes([UInt8](repeating: 9, count: 32))
         await #expect(throws: IssuerStartError.wrongKey) { try await Issuer.open(configuration) }
-        let digests = try await first.issuer.store.secretDigests(of: "trading-dashboard")
-        #expect(try await TestIssuer(folder: folder).issuer.store.secretDigests(of: "trading-dashboard") == digests)
+        let digests = try await first.issuer.store.secretDigests(of: "trading-dashboard", now: 1000)
+        #expect(try await TestIssuer(folder: folder).issuer.store.secretDigests(of: "trading-dashboard", now: 1000) == digests)
     }
 
     @Test("Private keys are not in the store in clear, and cannot be moved to another row")

@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct SQLiteStoreRevocationTests {
     private func add(_ store: SQLiteStore, _ names: [String], until: Int = 2000, now: Double = 1000) async throws {
-        for name in names { try await store.addRevocation(Revocation(.tokenID(name)), until: until, now: now) }
+        for name in names { try await store.addRevocation(Revocation(.tokenID(name)), until: until, now: now, audit: .test) }
     }
 
     private static func member(_ name: String) -> String { "{\"jti\":\"\(name)\"}" }

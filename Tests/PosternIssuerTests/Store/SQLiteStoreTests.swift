@@ -54,10 +54,10 @@ import Testing
         let store = try self.store(folder)
         #expect(try await store.purpose() == .service)
         #expect(try await store.client("c1") == self.client)
-        #expect(try await store.secretDigests(of: "c1") == [[UInt8](repeating: 1, count: 32)])
+        #expect(try await store.secretDigests(of: "c1", now: 1000) == [[UInt8](repeating: 1, count: 32)])
         #expect(try await store.scopes() == ["m", "z", "a"])
         #expect(try await store.client("c2") == nil)
-        #expect(try await store.secretDigests(of: "c2").isEmpty)
+        #expect(try await store.secretDigests(of: "c2", now: 1000).isEmpty)
     }
 
     @Test("A file of a newer version is refused")
@@ -89,7 +89,7 @@ import Testing
         try await store.pool.write { try $0.execute(sql: "UPDATE client SET access_token_lifetime = 99") }
         try await self.register(store, digest: 2)
         #expect(try await store.client("c1")?.accessTokenLifetime == 99)
-        #expect(try await store.secretDigests(of: "c1") == [[UInt8](repeating: 2, count: 32)])
+        #expect(try await store.secretDigests(of: "c1", now: 1000) == [[UInt8](repeating: 2, count: 32)])
     }
 
     @Test(

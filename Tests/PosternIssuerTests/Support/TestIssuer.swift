@@ -166,3 +166,8 @@ extension TestResponse {
         get throws { try JSONReader.parse(Array(self.body.readableBytesView).span.bytes) }
     }
 }
+
+extension AuditEntry {
+    /// An entry for calls where it does not matter.
+    static let test = AuditEntry(time: 1000, action: .storePrepared, isAllowed: true)
+}
