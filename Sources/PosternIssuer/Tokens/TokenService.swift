@@ -21,7 +21,7 @@ struct IssuedToken: Sendable {
 /// The client credentials grant: who asks, may they, and what do they get.
 struct TokenService: Sendable {
     let authentication: ClientAuthentication
-    let limiter: RateLimiter
+    let limiter: any RateLimiting
     let keys: KeyRing
     let audiences: [String]
     let clock: IssuerClock
@@ -31,7 +31,7 @@ struct TokenService: Sendable {
         let client = try await self.authentication.client(
             request.clientID, secret: request.secret, peer: request.peer)
         let now = self.clock.now()
-        if let wait = self.limiter.take(client.clientID, limits: client.rateLimits, now: now) {
+        if let wait = await self.limiter.take(client.clientID, limits: client.rateLimits, now: now) {
             throw TokenRefusal.rateLimited(retryAfter: wait)
         }
         let scopes = try ScopeList.grant(request.scope, of: client)
