@@ -10,6 +10,7 @@ struct Issuer: Sendable {
     let url: IssuerURL
     let tokens: TokenService
     let revocations: RevocationService
+    let people: UserServices
     let audit: AuditLog
     let clock: IssuerClock
     /// The reference clients' secrets, in development mode.
@@ -17,10 +18,13 @@ struct Issuer: Sendable {
 
     /// Opens the store, makes what a first start makes, and loads the keys.
     ///
-    /// - Parameter auditLines: Takes the lines of the audit log.
+    /// - Parameters:
+    ///   - auditLines: Takes the lines of the audit log.
+    ///   - passwords: Hashes users' passwords.
     static func open(
         _ configuration: IssuerConfiguration, clock: IssuerClock = .system,
-        logger: Logger = Logger(label: "postern-issuer"), auditLines: @escaping @Sendable (String) -> Void = { _ in }
+        logger: Logger = Logger(label: "postern-issuer"), auditLines: @escaping @Sendable (String) -> Void = { _ in },
+        passwords: PasswordHasher = PasswordHasher()
     ) async throws -> Issuer {
         let store = try SQLiteStore(path: configuration.store.path)
         let setup = StoreSetup(store: store, now: clock.now())
@@ -38,13 +42,17 @@ struct Issuer: Sendable {
                 redis: try RedisPort(redis, eventLoop: MultiThreadedEventLoopGroup.singleton.any()),
                 name: redis.revocations, clock: clock, logger: logger)
         }
+        let audit = AuditLog(store: store, clock: clock, logger: logger, output: auditLines)
         let revocations = RevocationService(
-            store: store, keys: keys.verification, publisher: publisher, clock: clock)
+            store: store, keys: keys.verification, refreshTokens: RefreshTokenFormat(key: master.refreshTokens),
+            publisher: publisher, clock: clock, audit: audit)
+        let people = UserServices(
+            tokens: tokens, revocations: revocations,
+            serviceKeys: StoredServiceKeys(store: store, pepper: master.pepper),
+            passwords: passwords)
         return Issuer(
             store: store, keys: keys, url: IssuerURL(configured: configuration.issuer), tokens: tokens,
-            revocations: revocations,
-            audit: AuditLog(store: store, clock: clock, logger: logger, output: auditLines), clock: clock,
-            devSecrets: secrets)
+            revocations: revocations, people: people, audit: audit, clock: clock, devSecrets: secrets)
     }
 
     func router() -> Router<IssuerContext> {
@@ -53,8 +61,7 @@ struct Issuer: Sendable {
         router.add(middleware: ErrorMiddleware())
         var routes = RouteList(router: router)
         TokenEndpoints(service: self.tokens, issuer: self.url).register(in: &routes)
-        RevocationEndpoint(service: self.revocations, authentication: self.tokens.authentication, issuer: self.url)
-            .register(in: &routes)
+        self.people.register(in: &routes, issuer: self.url)
         MetadataEndpoints(keys: self.keys, store: self.store, issuer: self.url).register(in: &routes)
         HealthEndpoint(store: self.store).register(in: &routes)
         routes.refuseOtherMethods()

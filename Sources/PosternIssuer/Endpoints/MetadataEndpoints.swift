@@ -26,6 +26,8 @@ struct MetadataEndpoints: Sendable {
     private static var cached: HTTPFields { [.cacheControl: "public, max-age=\(Self.maxAge)"] }
 
     private static let authentication = ["client_secret_basic", "client_secret_post"]
+    /// RFC 8414 section 2 lets access token types stand beside the methods of clients: a service key is sent as one.
+    private static let serviceKey = "Bearer"
 
     /// Only what is true: there is no authorization endpoint and no ID token, so nothing is said about them.
     private func document() async throws -> JSONValue {
@@ -41,6 +43,8 @@ struct MetadataEndpoints: Sendable {
             ("token_endpoint_auth_methods_supported", .strings(Self.authentication)),
             ("revocation_endpoint", .string(base + "/oauth/revoke")),
             ("revocation_endpoint_auth_methods_supported", .strings(Self.authentication)),
+            ("introspection_endpoint", .string(base + "/oauth/introspect")),
+            ("introspection_endpoint_auth_methods_supported", .strings(Self.authentication + [Self.serviceKey])),
         ])
     }
 }

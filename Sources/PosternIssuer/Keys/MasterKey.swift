@@ -10,6 +10,8 @@ struct MasterKey: Sendable {
     let sealing: [UInt8]
     /// Under which client secrets are hashed.
     let pepper: [UInt8]
+    /// Under which refresh tokens are hashed.
+    let refreshTokens: [UInt8]
     /// From which the reference clients' secrets follow in development mode.
     private let devSeed: [UInt8]
 
@@ -18,6 +20,7 @@ struct MasterKey: Sendable {
         guard bytes.count == Self.length else { throw .badKey("the issuer's key has 32 bytes") }
         self.sealing = try Self.derive(bytes, "signing keys")
         self.pepper = try Self.derive(bytes, "client secrets")
+        self.refreshTokens = try Self.derive(bytes, "refresh tokens")
         self.devSeed = try Self.derive(bytes, "development clients")
     }
 

@@ -4,7 +4,7 @@ enum ScopeList {
     static func parse(_ text: String) -> [String]? {
         var scopes: [String] = []
         for part in text.split(separator: " ") {
-            guard part.utf8.allSatisfy(Self.isAllowed) else { return nil }
+            guard part.unicodeScalars.allSatisfy(Self.isAllowed) else { return nil }
             let scope = String(part)
             if !scopes.contains(scope) { scopes.append(scope) }
         }
@@ -22,7 +22,8 @@ enum ScopeList {
         return wanted
     }
 
-    private static func isAllowed(_ byte: UInt8) -> Bool {
-        (0x21...0x7E).contains(byte) && byte != 0x22 && byte != 0x5C
+    /// Whether a scope token may have this character.
+    static func isAllowed(_ character: Unicode.Scalar) -> Bool {
+        (0x21...0x7E).contains(character.value) && character != "\"" && character != "\\"
     }
 }

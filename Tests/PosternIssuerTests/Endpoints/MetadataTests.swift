@@ -42,7 +42,9 @@ import Testing
                     "grant_types_supported":["client_credentials"],"token_endpoint_auth_methods_supported":\
                     ["client_secret_basic","client_secret_post"],"revocation_endpoint":\
                     "http://issuer.test/oauth/revoke","revocation_endpoint_auth_methods_supported":\
-                    ["client_secret_basic","client_secret_post"]}
+                    ["client_secret_basic","client_secret_post"],"introspection_endpoint":\
+                    "http://issuer.test/oauth/introspect","introspection_endpoint_auth_methods_supported":\
+                    ["client_secret_basic","client_secret_post","Bearer"]}
                     """)
         }
     }
@@ -89,7 +91,10 @@ import Testing
         arguments: [
             (HTTPRequest.Method.get, "/", 404, "not_found", nil),
             (.get, "/api/v1/admin/service-clients", 404, "not_found", nil),
-            (.post, "/auth/introspect", 404, "not_found", nil),
+            (.get, "/auth/introspect", 405, "method_not_allowed", "POST"),
+            (.put, "/api/v1/admin/users", 405, "method_not_allowed", "GET, HEAD, POST"),
+            (.post, "/api/v1/admin/users/x", 405, "method_not_allowed", "DELETE, GET, HEAD, PATCH"),
+            (.delete, "/auth/login", 405, "method_not_allowed", "POST"),
             (.get, "/oauth/token", 405, "method_not_allowed", "POST"),
             (.get, "/oauth/revoke", 405, "method_not_allowed", "POST"),
             (.head, "/oauth/token", 405, "method_not_allowed", "POST"),

@@ -1,0 +1,47 @@
+import Synchronization
+import Testing
+
+@testable import PosternIssuer
+
+@Suite struct PasswordWorkersTests {
+    @Test("So many run, so many wait, and the next is refused at once; who waits gets his turn")
+    func limits() async throws {
+        let busy = await BusyWorkers(limit: 1, waiting: 2, waitingLimit: 2)
+        #expect(busy.workers.waiting == 2)
+        await #expect(throws: PasswordOverload()) { try await busy.workers.run { 9 } }
+        #expect(try await busy.finish() == [0, 1, 2])
+        #expect(busy.workers.running == 0)
+        #expect(try await busy.workers.run { 7 } == 7)
+    }
+
+    @Test("Never more than the limit run at once")
+    func bounded() async throws {
+        let workers = PasswordWorkers(limit: 1, waitingLimit: 100)
+        let running = Mutex((now: 0, most: 0))
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<50 {
+                group.addTask {
+                    try await workers.run {
+                        running.withLock { count in
+                            count.now += 1
+                            count.most = max(count.most, count.now)
+                        }
+                        running.withLock { $0.now -= 1 }
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+        #expect(running.withLock(\.most) == 1)
+        #expect(workers.running == 0)
+    }
+
+    @Test("What the work throws is thrown, and its place is free again")
+    func failure() async throws {
+        let workers = PasswordWorkers(limit: 1, waitingLimit: 0)
+        await #expect(throws: StoreRefusal.missing) {
+            try await workers.run { () throws -> Int in throw StoreRefusal.missing }
+        }
+        #expect(try await workers.run { 1 } == 1)
+    }
+}
