@@ -30,6 +30,10 @@ struct Problem: HTTPResponseError {
         Problem(status: .conflict, code: "already_exists", title: "Already exists", detail: detail)
     }
 
+    static let storeUnavailable = Problem(
+        status: .serviceUnavailable, code: "store_unavailable", title: "Store unavailable",
+        detail: "the issuer cannot reach its store")
+
     static func methodNotAllowed(_ allow: String) -> Problem {
         Problem(
             status: .methodNotAllowed, code: "method_not_allowed", title: "Method not allowed",
