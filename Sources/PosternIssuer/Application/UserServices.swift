@@ -4,10 +4,10 @@ struct UserServices: Sendable {
     let sessions: SessionService
     let introspection: TokenIntrospection
     let revocations: RevocationService
-    let callers: CallerAuthentication
+    let serviceKeys: ServiceKeyService
 
     init(
-        tokens: TokenService, revocations: RevocationService, serviceKeys: any ServiceKeyAuthenticating,
+        tokens: TokenService, revocations: RevocationService, serviceKeys: ServiceKeyService,
         passwords: PasswordHasher
     ) {
         let (store, clock, publisher) = (revocations.store, revocations.clock, revocations.publisher)
@@ -22,18 +22,17 @@ struct UserServices: Sendable {
         self.introspection = TokenIntrospection(
             checker: TokenChecker(store: store, keys: tokens.keys, clock: clock),
             refreshTokens: revocations.refreshTokens)
-        self.callers = CallerAuthentication(
-            clients: tokens.authentication, serviceKeys: serviceKeys, audit: revocations.audit)
+        self.serviceKeys = serviceKeys
     }
 
     /// The endpoints.
-    func register(in routes: inout RouteList, issuer: IssuerURL) {
-        let gate = AdminGate(
-            checker: self.introspection.checker, issuer: issuer, audit: self.revocations.audit)
+    func register(in routes: inout RouteList, gate: AdminGate) {
+        let issuer = gate.issuer
+        let callers = CallerAuthentication(
+            clients: self.sessions.clients, serviceKeys: self.serviceKeys, issuer: issuer, audit: gate.audit)
         UserEndpoints(service: self.administration, gate: gate).register(in: &routes)
         SessionEndpoints(service: self.sessions, gate: gate, issuer: issuer).register(in: &routes)
-        IntrospectionEndpoints(service: self.introspection, callers: self.callers, issuer: issuer)
-            .register(in: &routes)
-        RevocationEndpoint(service: self.revocations, callers: self.callers, issuer: issuer).register(in: &routes)
+        IntrospectionEndpoints(service: self.introspection, callers: callers, issuer: issuer).register(in: &routes)
+        RevocationEndpoint(service: self.revocations, callers: callers, issuer: issuer).register(in: &routes)
     }
 }

@@ -19,7 +19,8 @@ enum OAuthCaller: Equatable, Sendable {
 /// Authenticates clients by their credentials and services by `Authorization: Bearer hsk_…`.
 struct CallerAuthentication: Sendable {
     let clients: ClientAuthentication
-    let serviceKeys: any ServiceKeyAuthenticating
+    let serviceKeys: ServiceKeyService
+    let issuer: IssuerURL
     let audit: AuditLog
 
     /// Who asks. A refusal is logged as `message` and audited as `action`.
@@ -44,13 +45,11 @@ struct CallerAuthentication: Sendable {
         let credentials = try ClientCredentials.find(in: request.headers, form)
         do {
             return .client(
-                try await self.clients.client(
-                    credentials.clientID, secret: credentials.secret, peer: context.address))
+                try await self.clients.authenticate(
+                    credentials, address: context.address,
+                    audiences: self.issuer.assertionAudiences(at: request.uri.path)))
         } catch let refusal as TokenRefusal {
-            let error = credentials.error(for: refusal, message, context.logger)
-            let actor = refusal == .invalidClient ? nil : "client:\(credentials.clientID)"
-            self.audit.record(context.audit(action, by: actor, isAllowed: false, reason: error.code.rawValue))
-            throw error
+            throw credentials.error(for: refusal, message, action, context, self.audit)
         }
     }
 }

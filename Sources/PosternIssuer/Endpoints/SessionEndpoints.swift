@@ -52,7 +52,7 @@ struct SessionEndpoints: Sendable {
             try await self.service.logoutAll(
                 userID, audit: context.audit(.userLogoutAll, by: caller.actor))
         } catch StoreRefusal.missing {
-            throw Problem(status: .notFound, code: "not_found", title: "Not found", detail: "there is no such user")
+            throw Problem.missing("there is no such user")
         }
         context.logger.info(
             "all sessions ended", metadata: ["user_id": "\(userID)", "by": "\(caller.actor)"])

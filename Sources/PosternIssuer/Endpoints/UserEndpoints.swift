@@ -69,8 +69,7 @@ struct UserEndpoints: Sendable {
         return Response(status: .noContent)
     }
 
-    private static let noUser = Problem(
-        status: .notFound, code: "not_found", title: "Not found", detail: "there is no such user")
+    private static let noUser = Problem.missing("there is no such user")
 
     /// The id in the path. Throws `Problem` (404) for what can be none.
     private static func id(_ context: IssuerContext) throws(Problem) -> String {
@@ -93,9 +92,7 @@ struct UserEndpoints: Sendable {
         } catch StoreRefusal.missing {
             throw Self.noUser
         } catch StoreRefusal.exists {
-            throw Problem(
-                status: .conflict, code: "already_exists", title: "Already exists",
-                detail: "another user has this username or this e-mail address")
+            throw Problem.alreadyExists("another user has this username or this e-mail address")
         } catch is PasswordOverload {
             throw Problem.overloaded(retryAfter: PasswordOverload.retryAfter)
         }

@@ -12,6 +12,10 @@ struct MasterKey: Sendable {
     let pepper: [UInt8]
     /// Under which refresh tokens are hashed.
     let refreshTokens: [UInt8]
+    /// Under which service keys are hashed.
+    let serviceKeyPepper: [UInt8]
+    /// Under which the names of counters in Redis are made.
+    let counterNames: [UInt8]
     /// From which the reference clients' secrets follow in development mode.
     private let devSeed: [UInt8]
 
@@ -21,6 +25,8 @@ struct MasterKey: Sendable {
         self.sealing = try Self.derive(bytes, "signing keys")
         self.pepper = try Self.derive(bytes, "client secrets")
         self.refreshTokens = try Self.derive(bytes, "refresh tokens")
+        self.serviceKeyPepper = try Self.derive(bytes, "service keys")
+        self.counterNames = try Self.derive(bytes, "rate limits")
         self.devSeed = try Self.derive(bytes, "development clients")
     }
 

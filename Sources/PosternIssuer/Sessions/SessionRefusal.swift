@@ -37,7 +37,7 @@ enum SessionFault: Error, Equatable {
         case .reused: "token_reused"
         case .throttled: "too_many_failures"
         case .overloaded: "overloaded"
-        case .client(let refusal): refusal.clientReason
+        case .client(let refusal): refusal.reason
         }
     }
 }
@@ -52,16 +52,6 @@ extension TokenFault {
         case .inactive: "inactive"
         case .accountExpired: "account_expired"
         case .emailNotVerified: "email_not_verified"
-        }
-    }
-}
-
-extension TokenRefusal {
-    fileprivate var clientReason: String {
-        switch self {
-        case .inactive: "inactive_client"
-        case .addressNotAllowed: "address_not_allowed"
-        default: "invalid_client"
         }
     }
 }

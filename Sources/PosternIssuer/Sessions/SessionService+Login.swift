@@ -28,8 +28,9 @@ extension SessionService {
     private func client(_ request: LoginRequest, _ audit: AuditEntry) async throws -> ServiceClient? {
         guard let credentials = request.client else { return nil }
         do {
-            return try await self.clients.client(
-                credentials.id, secret: credentials.secret, peer: request.address)
+            return try await self.clients.authenticate(
+                .secret(clientID: credentials.id, secret: credentials.secret), address: request.address,
+                audiences: [])
         } catch let refusal as TokenRefusal {
             throw self.refuse(.client(refusal), .client(refusal), audit)
         }

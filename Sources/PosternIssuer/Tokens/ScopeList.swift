@@ -4,8 +4,8 @@ enum ScopeList {
     static func parse(_ text: String) -> [String]? {
         var scopes: [String] = []
         for part in text.split(separator: " ") {
-            guard part.unicodeScalars.allSatisfy(Self.isAllowed) else { return nil }
             let scope = String(part)
+            guard Self.isScope(scope) else { return nil }
             if !scopes.contains(scope) { scopes.append(scope) }
         }
         return scopes
@@ -22,8 +22,12 @@ enum ScopeList {
         return wanted
     }
 
-    /// Whether a scope token may have this character.
-    static func isAllowed(_ character: Unicode.Scalar) -> Bool {
-        (0x21...0x7E).contains(character.value) && character != "\"" && character != "\\"
+    /// Whether the text is one scope token.
+    static func isScope(_ text: String) -> Bool {
+        !text.isEmpty && text.utf8.allSatisfy(Self.isAllowed)
+    }
+
+    private static func isAllowed(_ byte: UInt8) -> Bool {
+        (0x21...0x7E).contains(byte) && byte != 0x22 && byte != 0x5C
     }
 }

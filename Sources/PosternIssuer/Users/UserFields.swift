@@ -41,8 +41,10 @@ struct UserFields: Equatable, Sendable {
         self.isEmailVerified = reader.bool("email_verified")
         self.isActive = reader.bool("is_active")
         self.isAdmin = reader.bool("is_admin")
-        self.roles = Self.list("roles", &reader) { !$0.properties.isControl }
-        self.permissions = Self.list("permissions", &reader) { ScopeList.isAllowed($0) }
+        self.roles = Self.list("roles", &reader) { name in
+            name.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control }
+        }
+        self.permissions = Self.list("permissions", &reader) { ScopeList.isScope($0) }
         self.expiresOn = Self.expiry(&reader)
     }
 
@@ -126,10 +128,10 @@ extension UserFields {
     }
 
     private static func list(
-        _ field: String, _ reader: inout FieldReader, _ isAllowed: (Unicode.Scalar) -> Bool
+        _ field: String, _ reader: inout FieldReader, _ isAllowed: (String) -> Bool
     ) -> [String]? {
         guard let names = reader.strings(field, most: Self.most, limit: Self.longest) else { return nil }
-        guard names.allSatisfy({ $0.unicodeScalars.allSatisfy(isAllowed) }) else {
+        guard names.allSatisfy(isAllowed) else {
             reader.refuse(field, "has a name with characters that are not allowed")
             return nil
         }
@@ -149,9 +151,4 @@ extension UserFields {
         }
         return .at(time)
     }
-}
-
-extension Unicode.Scalar.Properties {
-    /// Whether it is a control character.
-    fileprivate var isControl: Bool { self.generalCategory == .control }
 }

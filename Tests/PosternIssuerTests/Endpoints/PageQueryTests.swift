@@ -1,5 +1,6 @@
 import HTTPTypes
 import Hummingbird
+import PosternCore
 import Testing
 
 @testable import PosternIssuer

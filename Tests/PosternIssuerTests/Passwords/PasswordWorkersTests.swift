@@ -14,25 +14,28 @@ import Testing
         #expect(try await busy.workers.run { 7 } == 7)
     }
 
+    /// How many are at work, and how many were at most.
+    private final class Gauge: Sendable {
+        let count = Mutex((now: 0, most: 0))
+
+        func work() {
+            self.count.withLock { count in
+                count.now += 1
+                count.most = max(count.most, count.now)
+            }
+            self.count.withLock { $0.now -= 1 }
+        }
+    }
+
     @Test("Never more than the limit run at once")
     func bounded() async throws {
         let workers = PasswordWorkers(limit: 1, waitingLimit: 100)
-        let running = Mutex((now: 0, most: 0))
+        let gauge = Gauge()
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for _ in 0..<50 {
-                group.addTask {
-                    try await workers.run {
-                        running.withLock { count in
-                            count.now += 1
-                            count.most = max(count.most, count.now)
-                        }
-                        running.withLock { $0.now -= 1 }
-                    }
-                }
-            }
+            for _ in 0..<50 { group.addTask { try await workers.run { gauge.work() } } }
             try await group.waitForAll()
         }
-        #expect(running.withLock(\.most) == 1)
+        #expect(gauge.count.withLock(\.most) == 1)
         #expect(workers.running == 0)
     }
 

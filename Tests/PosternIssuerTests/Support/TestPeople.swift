@@ -49,16 +49,15 @@ extension TestIssuer {
     /// A token of a client that may administer users.
     func adminToken(_ scopes: [String] = ["admin:users"]) async throws -> String {
         try await self.register("admin", secret: Self.adminSecret, scopes: scopes)
-        let request = TokenRequest(clientID: "admin", secret: Self.adminSecret, scope: nil, peer: nil)
+        let request = TokenRequest(.secret(clientID: "admin", secret: Self.adminSecret))
         return try await self.issuer.tokens.issue(request, issuer: Self.url).text
     }
 
     /// Adds the service key `serviceKey`.
     func addServiceKey() async throws {
-        let keys = self.issuer.people.callers.serviceKeys as? StoredServiceKeys
         let key = ServiceKey(
             id: Identifier.uuid(), name: "mt5", description: "", prefix: "hsk_kkkkkkkk",
-            digest: keys?.digest(Self.serviceKey) ?? [], createdAt: 1000, revokedAt: nil)
+            digest: self.issuer.serviceKeys.hasher.digest(Self.serviceKey), createdAt: 1000, revokedAt: nil)
         try await self.issuer.store.addServiceKey(key, audit: .test)
     }
 
