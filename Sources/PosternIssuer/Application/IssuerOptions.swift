@@ -6,11 +6,14 @@ public struct IssuerOptions: Sendable {
     public var issuer: String?
     public var audience: [String] = []
     public var store: String?
+    public var trustedProxies: String?
     public var redis: String?
     public var redisCA: String?
     public var redisKeyPrefix: String?
     public var algorithm: String?
     public var keyFile: String?
+    public var auditLog: String?
+    public var auditRetention: String?
     public var logLevel: String?
 
     public init() {}

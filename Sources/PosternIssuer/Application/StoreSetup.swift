@@ -51,8 +51,7 @@ struct StoreSetup: Sendable {
     /// Makes the first client of a store for real use: the one that may register others.
     func addAdministrator(_ hasher: ClientSecretHasher) async throws -> NewClientSecret {
         let client = ServiceClient(
-            clientID: "admin", isActive: true, isTrusted: true, accessTokenLifetime: 900,
-            rateLimits: RateLimits(perMinute: 60, perHour: 1000), allowedAddresses: [], scopes: ["admin:clients"])
+            clientID: "admin", isTrusted: true, accessTokenLifetime: 900, scopes: [AdminGate.clients, AdminGate.users])
         let new = NewClientSecret(clientID: client.clientID, secret: ClientSecretHasher.newSecret())
         let registration = ClientRegistration(
             client: client, secretDigest: hasher.digest(new.secret, of: new.clientID))

@@ -2,9 +2,17 @@ import Foundation
 
 /// An IPv4 or IPv6 address. An IPv4 address mapped into IPv6 (`::ffff:10.0.0.1`, what a dual-stack listener sees) is
 /// the IPv4 address.
-struct Address: Equatable, Sendable {
+struct Address: Equatable, Sendable, CustomStringConvertible {
     /// 4 or 16 octets.
     let octets: [UInt8]
+
+    /// The usual text (RFC 5952).
+    var description: String {
+        var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
+        let family = self.octets.count == 4 ? AF_INET : AF_INET6
+        guard inet_ntop(family, self.octets, &text, socklen_t(text.count)) != nil else { return "" }
+        return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
 
     init?(_ text: String) {
         var four = [UInt8](repeating: 0, count: 4)

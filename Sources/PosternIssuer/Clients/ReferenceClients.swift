@@ -9,7 +9,7 @@ enum ReferenceClients {
         [
             // Loopback besides the private networks: --dev is used from the same machine.
             ServiceClient(
-                clientID: "mt5-api-service", isActive: true, isTrusted: true, accessTokenLifetime: 3600,
+                clientID: "mt5-api-service", isTrusted: true, accessTokenLifetime: 3600,
                 rateLimits: RateLimits(perMinute: 300, perHour: 10000),
                 allowedAddresses: ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"].compactMap(AddressBlock.init)
                     + AddressBlock.loopback,
@@ -18,8 +18,8 @@ enum ReferenceClients {
                     "service:mt5",
                 ]),
             ServiceClient(
-                clientID: "trading-dashboard", isActive: true, isTrusted: false, accessTokenLifetime: 1800,
-                rateLimits: RateLimits(perMinute: 120, perHour: 5000), allowedAddresses: [],
+                clientID: "trading-dashboard", accessTokenLifetime: 1800,
+                rateLimits: RateLimits(perMinute: 120, perHour: 5000),
                 scopes: ["read:profile", "write:profile", "trade:read", "trade:open", "account:read", "market:data"]),
         ]
     }

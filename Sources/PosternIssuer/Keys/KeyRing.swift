@@ -43,7 +43,7 @@ struct KeyRing: Sendable {
 
     private static func seal(_ key: SigningKey, _ master: MasterKey, now: Double) throws -> StoredSigningKey {
         var record = StoredSigningKey(
-            kid: key.thumbprint(), algorithm: key.algorithm.rawValue, sealed: [], createdAt: Int(now))
+            kid: key.thumbprint(), algorithm: key.algorithm.rawValue, sealed: [], createdAt: Int(now), signsFrom: Int(now))
         record.sealed = try AEAD.seal(try key.exportPKCS8(), key: master.sealing, additional: record.binding)
         return record
     }

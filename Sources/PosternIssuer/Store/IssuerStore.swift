@@ -1,32 +1,19 @@
-import PosternCore
-
 /// What the issuer keeps. One protocol, so that the same code and the same tests work over every kind of store.
-protocol IssuerStore: Sendable {
+///
+/// Each method is one transaction: all of it happens or none, and when it returns it is durable. What changes something
+/// on somebody's behalf takes the audit entry that says so into the same transaction. Times are Unix seconds.
+protocol IssuerStore: ClientStore, UserStore, SessionStore, ServiceKeyStore, SigningKeyStore, RevocationStore,
+    AuditStore
+{
     /// What the store was made for; nil while it is new.
     func purpose() async throws -> StorePurpose?
-    /// Sets the purpose of a new store and registers clients that are not there yet, all or nothing.
+    /// Sets the purpose of a new store and registers clients that are not there yet, all or nothing. A client that is
+    /// there keeps its settings, and the given secret becomes its only one.
     func prepare(purpose: StorePurpose, clients: [ClientRegistration], scopes: [String], now: Double) async throws
-    /// The digests of a client's secrets; empty if there is no such client.
-    func secretDigests(of clientID: String) async throws -> [[UInt8]]
-    /// The client, or nil.
-    func client(_ clientID: String) async throws -> ServiceClient?
-    /// All scope names, in the order of their registration.
-    func scopes() async throws -> [String]
-    /// All signing keys, newest first.
-    func signingKeys() async throws -> [StoredSigningKey]
-    /// Adds the key unless there is one for its algorithm already; gives all keys as they are then, newest first.
-    func addSigningKeyIfFirst(_ key: StoredSigningKey) async throws -> [StoredSigningKey]
-    /// Adds a revocation, durably, unless it is there already; forgets those that are over by `now` (Unix seconds).
-    /// `until`: when it may be forgotten, Unix seconds.
-    func addRevocation(_ revocation: Revocation, until: Int, now: Double) async throws
-    /// Those that are not marked as published and not over, oldest first, at most `limit`.
-    func unpublishedRevocations(now: Double, limit: Int) async throws -> [StoredRevocation]
-    /// Those after that row that are marked as published and not over, oldest first, at most `limit`.
-    func publishedRevocations(after id: Int64, now: Double, limit: Int) async throws -> [StoredRevocation]
-    /// Marks all up to that row as published.
-    func markRevocationsPublished(through id: Int64) async throws
     /// Whether the store answers: throws if it does not.
     func ping() async throws
+    /// Waits for what is under way and gives the files and connections back. Nothing is called afterwards.
+    func close() async
 }
 
 /// Whose store it is. A development store has clients whose secrets are printed, and is never served without `--dev`.
@@ -35,33 +22,20 @@ enum StorePurpose: String, Sendable {
     case service
 }
 
-/// A client with the digest of its secret.
-struct ClientRegistration: Sendable {
-    var client: ServiceClient
-    var secretDigest: [UInt8]
+/// Why the store did not do what it was asked for, where that is nobody's fault. Anything else that it throws means that
+/// the store is broken or away.
+enum StoreRefusal: Error, Equatable {
+    /// Something with this name is there already.
+    case exists
+    /// There is nothing with this name.
+    case missing
 }
 
-/// A private key as it lies in the store.
-struct StoredSigningKey: Sendable {
-    var kid: String
-    var algorithm: String
-    /// PKCS #8, sealed with AES-256-GCM and bound to `binding`.
-    var sealed: [UInt8]
-    /// Unix seconds.
-    var createdAt: Int
-
-    /// What the sealed bytes are bound to, so that they cannot be moved to another row.
-    var binding: [UInt8] {
-        Array("signing key \(self.kid) \(self.algorithm)".utf8)
-    }
+/// Part of a list, in the order of `after`.
+struct Page<Item: Sendable>: Sendable {
+    var items: [Item]
+    /// What the next part comes after; nil: this was the last one.
+    var next: String?
 }
 
-/// A revocation as it lies in the store.
-struct StoredRevocation: Equatable, Sendable {
-    /// Grows from each to the next.
-    var id: Int64
-    /// The JSON that goes into the sorted set and onto the channel.
-    var member: String
-    /// When it may be forgotten: Unix seconds.
-    var until: Int
-}
+extension Page: Equatable where Item: Equatable {}

@@ -3,35 +3,80 @@ import PosternCrypto
 
 /// The contents of one access token (RFC 9068).
 struct AccessToken: Sendable {
+    /// `client_id` of users' tokens where no client was named at login. No client can be registered under it.
+    static let ownClientID = "postern-issuer"
+
     var issuer: String
     var audiences: [String]
-    var client: ServiceClient
+    /// `sub`: the client's id, or the user's.
+    var subject: String
+    var clientID: String
     var scopes: [String]
+    var isTrusted: Bool
     /// Unix seconds.
     var issuedAt: Int
+    var expiresAt: Int
     var identifier: String
+    /// Whose it is, if it is a user's.
+    var user: User?
 
     /// 128 random bits.
     static func newIdentifier() -> String {
         Base64URL.encode(Random.bytes(16))
     }
 
+    /// A client's own token.
+    init(issuer: String, audiences: [String], client: ServiceClient, scopes: [String], issuedAt: Int) {
+        self.issuer = issuer
+        self.audiences = audiences
+        self.subject = client.clientID
+        self.clientID = client.clientID
+        self.scopes = scopes
+        self.isTrusted = client.isTrusted
+        self.issuedAt = issuedAt
+        self.expiresAt = issuedAt + client.accessTokenLifetime
+        self.identifier = Self.newIdentifier()
+    }
+
+    /// A user's token: the scopes are his permissions. It ends with his account.
+    ///
+    /// - Parameter lifetime: Seconds.
+    init(issuer: String, audiences: [String], user: User, client: ServiceClient?, lifetime: Int, issuedAt: Int) {
+        self.issuer = issuer
+        self.audiences = audiences
+        self.subject = user.id
+        self.clientID = client?.clientID ?? Self.ownClientID
+        self.scopes = user.permissions
+        self.isTrusted = false
+        self.issuedAt = issuedAt
+        self.expiresAt = min(issuedAt + lifetime, user.expiresOn ?? .max)
+        self.identifier = Self.newIdentifier()
+        self.user = user
+    }
+
     var claims: JSONValue {
         let audience: JSONValue =
             self.audiences.count == 1
             ? .string(self.audiences[0]) : .strings(self.audiences)
-        return .record([
+        var members: [(String, JSONValue)] = [
             ("iss", .string(self.issuer)),
-            ("sub", .string(self.client.clientID)),
+            ("sub", .string(self.subject)),
             ("aud", audience),
-            ("exp", .integer(self.issuedAt + self.client.accessTokenLifetime)),
+            ("exp", .integer(self.expiresAt)),
             ("iat", .integer(self.issuedAt)),
             ("jti", .string(self.identifier)),
-            ("client_id", .string(self.client.clientID)),
+            ("client_id", .string(self.clientID)),
             ("scope", .string(self.scopes.joined(separator: " "))),
             ("scopes", .strings(self.scopes)),
-            ("is_trusted", .bool(self.client.isTrusted)),
-        ])
+            ("is_trusted", .bool(self.isTrusted)),
+        ]
+        if let user = self.user {
+            members += [
+                ("username", .string(user.username)), ("is_admin", .bool(user.isAdmin)), ("roles", .strings(user.roles)),
+                ("permissions", .strings(user.permissions)),
+            ]
+        }
+        return .record(members)
     }
 
     /// The compact serialization (RFC 7515 section 7.1).

@@ -31,14 +31,14 @@ import Testing
     func bootstrap() async throws {
         let folder = try TemporaryFolder()
         let configuration = self.serviceConfiguration(folder)
-        let store = try SQLiteStore(path: configuration.store.path)
+        let store = try await configuration.store.open()
         let clock = TestClock().clock
         let admin = try await IssuerBootstrap.run(configuration.store, store: store, clock: clock)
         #expect(admin.clientID == "admin" && admin.secret.utf8.count == 32)
         let issuer = try await Issuer.open(configuration, clock: clock)
         let token = try await issuer.tokens.issue(
-            TokenRequest(clientID: admin.clientID, secret: admin.secret, scope: nil, peer: nil), issuer: TestIssuer.url)
-        #expect(token.scopes == ["admin:clients"])
+            TokenRequest(.secret(clientID: admin.clientID, secret: admin.secret)), issuer: TestIssuer.url)
+        #expect(token.scopes == ["admin:clients", "admin:users"])
         #expect(issuer.devSecrets.isEmpty)
         await #expect(throws: IssuerStartError.notEmpty) {
             try await IssuerBootstrap.run(configuration.store, store: store, clock: clock)
@@ -69,19 +69,18 @@ import Testing
         configuration.devSecrets = [:]
         let derived = try #require(try await Issuer.open(configuration).devSecrets.last)
         let issuer = try await TestIssuer(folder: folder).issuer
-        let old = TokenRequest(clientID: derived.clientID, secret: derived.secret, scope: nil, peer: nil)
+        let old = TokenRequest(.secret(clientID: derived.clientID, secret: derived.secret))
         await #expect(throws: TokenRefusal.invalidClient) {
             try await issuer.tokens.issue(old, issuer: TestIssuer.url)
         }
-        var new = old
-        new.secret = TestIssuer.dashboardSecret
+        let new = TokenRequest(.secret(clientID: derived.clientID, secret: TestIssuer.dashboardSecret))
         #expect(try await issuer.tokens.issue(new, issuer: TestIssuer.url).clientID == "trading-dashboard")
     }
 
     @Test("A store in a folder that does not exist is refused with a sentence")
     func missingFolder() async throws {
         var configuration = TestIssuer.configuration(try TemporaryFolder())
-        configuration.store.path = "/nonexistent/folder/issuer.sqlite"
+        configuration.store.location = .sqlite(path: "/nonexistent/folder/issuer.sqlite")
         let wanted = configuration
         await #expect(
             throws: IssuerStartError.store(

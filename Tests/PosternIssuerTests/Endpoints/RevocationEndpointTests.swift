@@ -131,7 +131,8 @@ import Testing
         let input = Base64URL.encode(Array(untyped.serialized().utf8)) + "." + parts[1]
         let notAccess = input + "." + Base64URL.encode(try key.sign(Array(input.utf8)))
         let elsewhere = try await test.issuer.tokens.issue(
-            TokenRequest(clientID: "trading-dashboard", secret: TestIssuer.dashboardSecret), issuer: "http://else.test")
+            TokenRequest(.secret(clientID: "trading-dashboard", secret: TestIssuer.dashboardSecret)),
+            issuer: "http://else.test")
         let tokens = [
             "rubbish", "a.b.c", "..", foreign, parts[0] + "." + parts[1] + ".", parts[0] + "." + parts[1] + ".AAAA",
             "\(unsigned).\(parts[1]).", notAccess, elsewhere.text, token + "x", String(repeating: "a", count: 12_000),
@@ -177,8 +178,7 @@ import Testing
     func storeFails() async throws {
         let test = try await TestIssuer()
         let token = try await test.token()
-        let store = try #require(test.issuer.store as? SQLiteStore)
-        try await store.pool.write { try $0.execute(sql: "DROP TABLE revocation") }
+        try await test.issuer.store.script("DROP TABLE revocation")
         try await test.serve { client in
             let response = try await client.post(Self.path, "token=\(token.text)", Self.basic)
             #expect(response.status == .internalServerError)

@@ -56,8 +56,8 @@ import Testing
         var configuration = TestIssuer.configuration(folder)
         configuration.store.keySource = .bytes([UInt8](repeating: 9, count: 32))
         await #expect(throws: IssuerStartError.wrongKey) { try await Issuer.open(configuration) }
-        let digests = try await first.issuer.store.secretDigests(of: "trading-dashboard")
-        #expect(try await TestIssuer(folder: folder).issuer.store.secretDigests(of: "trading-dashboard") == digests)
+        let digests = try await first.issuer.store.secretDigests(of: "trading-dashboard", now: 1000)
+        #expect(try await TestIssuer(folder: folder).issuer.store.secretDigests(of: "trading-dashboard", now: 1000) == digests)
     }
 
     @Test("Private keys are not in the store in clear, and cannot be moved to another row")
@@ -66,15 +66,13 @@ import Testing
         let test = try await TestIssuer(folder: folder)
         let stored = try #require(try await test.issuer.store.signingKeys().first)
         #expect(throws: CryptoError.self) { try SigningKey(pkcs8: stored.sealed, algorithm: .es256) }
-        let store = try #require(test.issuer.store as? SQLiteStore)
-        try await store.pool.write { try $0.execute(sql: "UPDATE signing_key SET kid = 'another'") }
+        try await test.issuer.store.script("UPDATE signing_key SET kid = 'another'")
         await #expect(throws: IssuerStartError.wrongKey) { try await TestIssuer(folder: folder) }
     }
 
     @Test("Of two first starts at the same moment one key wins, for both")
     func race() async throws {
-        let folder = try TemporaryFolder()
-        let store = try SQLiteStore(path: folder.file("issuer.sqlite"))
+        let store = try await TestStore(.sqlite).open()
         let master = try MasterKey([UInt8](repeating: 3, count: 32))
         let rings = try await withThrowingTaskGroup(of: KeyRing.self) { group in
             for _ in 0..<4 {

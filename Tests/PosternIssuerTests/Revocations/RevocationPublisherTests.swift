@@ -34,7 +34,7 @@ import Testing
     private func revoke(_ test: TestIssuer) async throws -> (member: String, isPublished: Bool?) {
         let token = try await test.token()
         let client = try #require(try await test.issuer.store.client("trading-dashboard"))
-        let outcome = try await test.issuer.revocations.revoke(token.text, by: client, issuer: TestIssuer.url)
+        let outcome = try await test.issuer.revocations.revoke(token.text, by: .client(client), issuer: TestIssuer.url, audit: .test)
         guard case .revoked(let tokenID, let isPublished) = outcome else {
             Issue.record("\(outcome)")
             return ("", nil)
@@ -107,7 +107,7 @@ import Testing
         let test = try await TestIssuer(folder: folder)
         let member = try await self.revoke(test).member
         let store = test.issuer.store
-        try await store.addRevocation(Revocation(.tokenID("over")), until: 1_759_999_999, now: 0)
+        try await store.addRevocation(Revocation(.tokenID("over")), until: 1_759_999_999, now: 0, audit: .test)
         for row in try await store.unpublishedRevocations(now: 0, limit: 9) {
             try await store.markRevocationsPublished(through: row.id)
         }

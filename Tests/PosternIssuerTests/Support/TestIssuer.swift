@@ -30,9 +30,12 @@ struct TemporaryFolder: Sendable {
 /// A clock that stands still until it is moved.
 final class TestClock: Sendable {
     private let seconds: Mutex<Double>
+    private let movesAsleep: Bool
 
-    init(_ start: Double = 1_760_000_000) {
+    /// - Parameter movesAsleep: Whether who waits moves the clock on, instead of waiting.
+    init(_ start: Double = 1_760_000_000, movesAsleep: Bool = false) {
         self.seconds = Mutex(start)
+        self.movesAsleep = movesAsleep
     }
 
     func advance(by interval: Double) {
@@ -40,7 +43,9 @@ final class TestClock: Sendable {
     }
 
     var clock: IssuerClock {
-        IssuerClock { self.seconds.withLock { $0 } }
+        let now: @Sendable () -> Double = { self.seconds.withLock { $0 } }
+        guard self.movesAsleep else { return IssuerClock(now: now) }
+        return IssuerClock(now: now) { self.advance(by: $0) }
     }
 }
 
@@ -87,23 +92,28 @@ struct TestIssuer {
     let clock: TestClock
     let issuer: Issuer
     let log = LogCapture()
+    /// The lines of the audit log.
+    let auditLines = LogCapture()
 
     init(
         folder: TemporaryFolder? = nil, algorithm: SignatureAlgorithm = .es256, audiences: [String] = ["mt5-api"],
-        redis: RedisConfiguration? = nil, clock: TestClock = TestClock()
+        redis: RedisConfiguration? = nil, clock: TestClock = TestClock(),
+        passwords: PasswordHasher = .cheap
     ) async throws {
         let folder = try folder ?? TemporaryFolder()
         self.folder = folder
         self.clock = clock
         var configuration = Self.configuration(folder, algorithm: algorithm, audiences: audiences)
         configuration.redis = redis
-        self.issuer = try await Issuer.open(configuration, clock: clock.clock, logger: self.log.logger)
+        self.issuer = try await Issuer.open(
+            configuration, clock: clock.clock, logger: self.log.logger, auditLines: self.auditLines.append,
+            passwords: passwords)
     }
 
     static func configuration(
         _ folder: TemporaryFolder, algorithm: SignatureAlgorithm = .es256, audiences: [String] = ["mt5-api"]
     ) -> IssuerConfiguration {
-        IssuerConfiguration(
+        var configuration = IssuerConfiguration(
             dev: true, listen: ListenAddress(host: "127.0.0.1", port: 0), issuer: Self.url, audiences: audiences,
             store: StoreConfiguration(
                 path: folder.file("issuer.sqlite"), keySource: .file(folder.file("key")), algorithm: algorithm),
@@ -111,11 +121,15 @@ struct TestIssuer {
             devSecrets: [
                 "trading-dashboard": Self.dashboardSecret, "mt5-api-service": Self.serviceSecret,
             ])
+        // Times in tests are made up: nothing is to be removed for its age.
+        configuration.audit.retention = nil
+        return configuration
     }
 
     /// A token of the dashboard.
     func token() async throws -> IssuedToken {
-        let request = TokenRequest(clientID: "trading-dashboard", secret: Self.dashboardSecret, scope: nil, peer: nil)
+        let request = TokenRequest(
+            .secret(clientID: "trading-dashboard", secret: Self.dashboardSecret))
         return try await self.issuer.tokens.issue(request, issuer: Self.url)
     }
 
@@ -165,4 +179,9 @@ extension TestResponse {
     var json: JSONValue {
         get throws { try JSONReader.parse(Array(self.body.readableBytesView).span.bytes) }
     }
+}
+
+extension AuditEntry {
+    /// An entry for calls where it does not matter.
+    static let test = AuditEntry(time: 1000, action: .storePrepared, isAllowed: true)
 }
