@@ -7,6 +7,7 @@ import PosternCrypto
 struct Issuer: Sendable {
     let store: any IssuerStore
     let keys: KeyRing
+    let rotation: KeyRotation
     let url: IssuerURL
     let tokens: TokenService
     let revocations: RevocationService
@@ -23,7 +24,7 @@ struct Issuer: Sendable {
         logger: Logger = Logger(label: "postern-issuer"), auditLines: @escaping @Sendable (String) -> Void = { _ in }
     ) async throws -> Issuer {
         let store = try SQLiteStore(path: configuration.store.path)
-        let setup = StoreSetup(store: store, now: clock.now())
+        let setup = StoreSetup(store: store, clock: clock)
         try await setup.check(dev: configuration.dev)
         let (master, keys) = try await setup.keys(configuration.store)
         let hasher = ClientSecretHasher(pepper: master.pepper)
@@ -39,12 +40,15 @@ struct Issuer: Sendable {
                 name: redis.revocations, clock: clock, logger: logger)
         }
         let revocations = RevocationService(
-            store: store, keys: keys.verification, publisher: publisher, clock: clock)
+            store: store, keys: keys, publisher: publisher, clock: clock)
+        let audit = AuditLog(store: store, clock: clock, logger: logger, output: auditLines)
+        let rotation = KeyRotation(
+            ring: keys, age: configuration.keyAge, clock: clock, audit: audit, logger: logger)
         return Issuer(
-            store: store, keys: keys, url: IssuerURL(configured: configuration.issuer), tokens: tokens,
+            store: store, keys: keys, rotation: rotation, url: IssuerURL(configured: configuration.issuer),
+            tokens: tokens,
             revocations: revocations,
-            audit: AuditLog(store: store, clock: clock, logger: logger, output: auditLines), clock: clock,
-            devSecrets: secrets)
+            audit: audit, clock: clock, devSecrets: secrets)
     }
 
     func router() -> Router<IssuerContext> {

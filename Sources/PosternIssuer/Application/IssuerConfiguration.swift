@@ -15,6 +15,8 @@ public struct IssuerConfiguration: Equatable, Sendable {
     /// Where revocations are published; nil: nowhere.
     public var redis: RedisConfiguration?
     public var audit = AuditConfiguration()
+    /// After how many seconds a signing key is followed by another; nil: never.
+    public var keyAge: Int? = 90 * 86400
     public var logLevel: Logger.Level
     /// Secrets that are wanted for the reference clients instead of the ones derived from the store's key (`dev` only).
     public var devSecrets: [String: String]
@@ -35,8 +37,8 @@ public struct StoreConfiguration: Equatable, Sendable {
     /// The SQLite file.
     public var path: String
     public var keySource: KeySource
-    /// The algorithm of new tokens.
-    public var algorithm: SignatureAlgorithm
+    /// What is to sign new tokens; nil: what the store's last key is for, RS256 in a new one.
+    public var algorithm: SignatureAlgorithm?
 
     /// Checks the options and the environment as far as they concern the store.
     public static func resolve(

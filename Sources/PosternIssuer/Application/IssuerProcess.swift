@@ -82,7 +82,7 @@ public struct IssuerProcess: Sendable {
     }
 
     private func background(_ issuer: Issuer, _ auditFile: LineOutput?) -> [any Service] {
-        var services: [any Service] = [issuer.audit]
+        var services: [any Service] = [issuer.audit, issuer.rotation]
         if let publisher = issuer.revocations.publisher { services.append(publisher) }
         if let retention = self.configuration.audit.retention {
             services.append(

@@ -24,6 +24,7 @@ struct OptionReader {
             store: self.readStore(),
             redis: self.redis(),
             audit: self.audit(),
+            keyAge: self.keyAge(),
             logLevel: self.logLevel(),
             devSecrets: self.devSecrets(dev: dev)
         )
@@ -114,14 +115,15 @@ struct OptionReader {
         return text
     }
 
-    private mutating func algorithm() -> SignatureAlgorithm {
+    private mutating func algorithm() -> SignatureAlgorithm? {
         switch self.options.algorithm ?? self.environment.value("ALGORITHM") {
-        case nil, "RS256": return .rs256
+        case nil: return nil
+        case "RS256": return .rs256
         case "ES256": return .es256
         case "EdDSA": return .eddsa
         default:
             self.problems.append("--algorithm is RS256, ES256 or EdDSA")
-            return .rs256
+            return nil
         }
     }
 

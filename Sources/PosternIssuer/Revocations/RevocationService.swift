@@ -19,7 +19,7 @@ struct RevocationService: Sendable {
     static let leeway = 300.0
 
     let store: any IssuerStore
-    let keys: KeySet<PublicKey>
+    let keys: KeyRing
     /// Nil without Redis.
     let publisher: RevocationPublisher?
     let clock: IssuerClock
@@ -52,7 +52,7 @@ struct RevocationService: Sendable {
             name: "own", issuer: issuer, audiences: nil, algorithms: SignatureAlgorithm.ofIssuer, leeway: Self.leeway,
             tokenTypes: ["at+jwt"])
         return LocalValidation(verifier: OpenSSLVerifier())
-            .check(bytes: token.span.bytes, rules: rules, keys: self.keys, now: now)
+            .check(bytes: token.span.bytes, rules: rules, keys: self.keys.verification, now: now)
     }
 }
 
