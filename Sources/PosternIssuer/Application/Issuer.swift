@@ -13,6 +13,7 @@ struct Issuer: Sendable {
     let revocations: RevocationService
     let audit: AuditLog
     let clock: IssuerClock
+    let stop = StopNotice()
     /// The reference clients' secrets, in development mode.
     let devSecrets: [NewClientSecret]
 
@@ -54,6 +55,7 @@ struct Issuer: Sendable {
     func router() -> Router<IssuerContext> {
         let router = Router(context: IssuerContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: TimeMiddleware(clock: self.clock))
+        router.add(middleware: MetricsMiddleware(metrics: self.audit.metrics))
         router.add(middleware: ErrorMiddleware())
         var routes = RouteList(router: router)
         TokenEndpoints(service: self.tokens, issuer: self.url).register(in: &routes)

@@ -6,6 +6,8 @@ public struct IssuerConfiguration: Equatable, Sendable {
     /// Development mode: loopback only, the reference clients are there and their secrets are printed.
     public var dev: Bool
     public var listen: ListenAddress
+    /// Where metrics and readiness are asked for; nil: nowhere.
+    public var adminListen: ListenAddress?
     /// The `iss` of every token and the base of every URL in the metadata. Nil (only with `dev`): the address that is
     /// listened on.
     public var issuer: String?

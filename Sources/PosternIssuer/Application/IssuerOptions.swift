@@ -3,6 +3,7 @@
 public struct IssuerOptions: Sendable {
     public var dev = false
     public var listen: String?
+    public var adminListen: String?
     public var issuer: String?
     public var audience: [String] = []
     public var store: String?

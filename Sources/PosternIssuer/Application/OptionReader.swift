@@ -19,6 +19,7 @@ struct OptionReader {
         return IssuerConfiguration(
             dev: dev,
             listen: self.listen(dev: dev),
+            adminListen: self.adminListen(dev: dev),
             issuer: self.issuer(dev: dev),
             audiences: self.audiences(dev: dev),
             store: self.readStore(),

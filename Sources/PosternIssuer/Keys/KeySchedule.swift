@@ -20,6 +20,15 @@ struct KeySchedule: Equatable, Sendable {
         case current
         /// Signs no more; its last token is over at that time (Unix seconds).
         case retired(until: Int)
+
+        /// For lists and labels.
+        var name: String {
+            switch self {
+            case .next: "next"
+            case .current: "current"
+            case .retired: "retired"
+            }
+        }
     }
 
     /// For how many seconds a key is published before it signs: as long as the key set may be cached, one reload of
