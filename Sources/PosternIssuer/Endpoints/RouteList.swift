@@ -10,6 +10,8 @@ struct RouteList {
         self.router = router
     }
 
+    /// - Parameter path: May hold parameters, each a whole part of it: `/things/{id}`, read with
+    ///   `IssuerContext.parameter`. One that is written out is preferred to one with a parameter.
     mutating func on(
         _ method: HTTPRequest.Method, _ path: String,
         _ handler: @escaping @Sendable (Request, IssuerContext) async throws -> Response
