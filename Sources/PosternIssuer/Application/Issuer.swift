@@ -42,6 +42,11 @@ struct Issuer: Sendable {
     }
 
     func router() -> Router<IssuerContext> {
+        self.routes().router
+    }
+
+    /// Everything that is served.
+    func routes() -> RouteList {
         let router = Router(context: IssuerContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: ErrorMiddleware())
         var routes = RouteList(router: router)
@@ -50,7 +55,8 @@ struct Issuer: Sendable {
             .register(in: &routes)
         MetadataEndpoints(keys: self.keys, store: self.store, issuer: self.url).register(in: &routes)
         HealthEndpoint(store: self.store).register(in: &routes)
+        OpenAPIEndpoint(issuer: self.url).register(in: &routes)
         routes.refuseOtherMethods()
-        return router
+        return routes
     }
 }
