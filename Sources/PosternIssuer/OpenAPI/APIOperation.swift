@@ -15,7 +15,7 @@ struct APIOperation: Sendable {
     var security: [APISecurity] = []
     var parameters: [APIParameter] = []
     var body: APIBody?
-    /// Without the 500 that each has that looks at the store.
+    /// Without those that each has that looks at the store.
     var answers: [APIAnswer]
     /// Whether it needs the store, which may fail.
     var usesStore = true
@@ -29,7 +29,7 @@ struct APIOperation: Sendable {
         members.append(("security", .array(self.security.map(\.json))))
         if !self.parameters.isEmpty { members.append(("parameters", .array(self.parameters.map(\.json)))) }
         if let body { members.append(("requestBody", body.json)) }
-        let failure = self.usesStore ? [APIAnswer.storeFailure] : []
+        let failure = self.usesStore ? [APIAnswer].storeFailure : []
         members.append(("responses", (self.answers + failure).responses))
         return .record(members)
     }

@@ -24,11 +24,18 @@ extension Schema {
     ])
 }
 
-extension APIAnswer {
-    static let storeFailure = APIAnswer.problem(500, "internal_error", "The store or the cryptography failed.")
-}
-
 extension [APIAnswer] {
+    /// Of every operation that needs the store.
+    static let storeFailure: [APIAnswer] = [
+        .problem(500, "internal_error", "The store or the cryptography failed."),
+        .problem(503, "store_unavailable", "The store does not answer."),
+    ]
+
+    /// Of every operation that computes a password's hash.
+    static let passwordWork: [APIAnswer] = [
+        .problem(503, "overloaded", "Too many passwords are to be checked at once.", headers: [.retryAfter])
+    ]
+
     /// Of every operation that reads a JSON body.
     static let jsonBody: [APIAnswer] =
         [

@@ -9,10 +9,12 @@ extension Schema {
 
     static let refreshToken = Schema.string.pattern("^hrt_[A-Za-z0-9_-]{43}$")
 
-    static let refreshRequest = Schema.object([.required("refresh_token", .string)])
+    static let refreshRequest = Schema.object([.required("refresh_token", Schema.string.length(1...1024))])
 
     static let logoutRequest = Schema.object([
-        .optional("user_id", Schema.string.described("Somebody else: for administrators."))
+        .optional(
+            "user_id",
+            Schema.string.length(1...64).described("Somebody else, for administrators; a client has to name one."))
     ])
 
     static let session = Schema.object(

@@ -49,6 +49,6 @@ extension APIParameter {
     /// Which part of a list.
     static let page: [APIParameter] = [
         .query("limit", "How many at most.", Schema.integer(1...500).byDefault(.integer(100))),
-        .query("after", "The `next` of the part before.", .string),
+        .query("after", "The `next` of the part before.", Schema.string.length(0...256)),
     ]
 }

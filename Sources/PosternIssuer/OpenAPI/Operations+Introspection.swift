@@ -13,6 +13,6 @@ extension APIOperation {
             method: .post, path: "/oauth/introspect", id: "introspect", tag: .introspection,
             summary: "What a token is worth", description: "RFC 7662, with the holder's rights as they are now.",
             security: [.clientBasic, .inBody, .serviceKey], body: .form(.tokenQuestion),
-            answers: [.json(200, "What it is worth.", .reference(.tokenState))] + .oauthClient),
+            answers: [.json(200, "What it is worth.", .reference(.tokenState))] + .oauthClient + .oauthService),
     ]
 }

@@ -38,7 +38,7 @@ extension APIOperation {
             answers: [
                 .empty(200, "The token is revoked, or was no valid one.", headers: [.notStored]),
                 .oauth(400, .invalidGrant, "The token was issued to another client."),
-            ] + .oauthClient)
+            ] + .oauthClient + .oauthService)
     ]
 }
 
@@ -51,6 +51,11 @@ extension [APIAnswer] {
             headers: [.basicChallenge.sometimes]),
         .oauth(403, .accessDenied, "The client may not be used from this address (`allowed_ips`)."),
         .oauth(413, .invalidRequest, "The body is longer than \(FormBody.limit) octets."),
+    ]
+
+    /// Of every OAuth endpoint that takes a service key as well.
+    static let oauthService: [APIAnswer] = [
+        .oauth(401, .invalidClient, "The service key is unknown or revoked.", headers: [.bearerChallenge])
     ]
 
     /// Of every endpoint that hands out a client's token.

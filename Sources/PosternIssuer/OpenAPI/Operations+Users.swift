@@ -12,7 +12,7 @@ extension APIOperation {
             method: .post, path: collection, id: "createUser", tag: .users, summary: "Creates a user",
             security: APISecurity.administrator(AdminGate.users), body: .json(.reference(.newUser)),
             answers: [.json(201, "The user.", .reference(.user), headers: [.notStored, .location])] + .gate + .jsonBody
-                + taken),
+                + taken + .passwordWork),
         APIOperation(
             method: .get, path: collection, id: "listUsers", tag: .users, summary: "Lists users by `user_id`",
             security: APISecurity.administrator(AdminGate.users), parameters: APIParameter.page,
@@ -30,7 +30,7 @@ extension APIOperation {
             security: APISecurity.administrator(AdminGate.users), parameters: [id],
             body: .json(.reference(.userChange)),
             answers: [.json(200, "The user as he is now.", .reference(.user))] + .gate + .jsonBody
-                + .notFound("user") + taken),
+                + .notFound("user") + taken + .passwordWork),
         APIOperation(
             method: .delete, path: item, id: "removeUser", tag: .users,
             summary: "Removes a user, ends his sessions and revokes his tokens",
