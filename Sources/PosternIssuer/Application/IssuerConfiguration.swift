@@ -14,6 +14,7 @@ public struct IssuerConfiguration: Equatable, Sendable {
     public var store: StoreConfiguration
     /// Where revocations are published; nil: nowhere.
     public var redis: RedisConfiguration?
+    public var audit = AuditConfiguration()
     public var logLevel: Logger.Level
     /// Secrets that are wanted for the reference clients instead of the ones derived from the store's key (`dev` only).
     public var devSecrets: [String: String]

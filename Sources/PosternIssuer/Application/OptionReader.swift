@@ -23,6 +23,7 @@ struct OptionReader {
             audiences: self.audiences(dev: dev),
             store: self.readStore(),
             redis: self.redis(),
+            audit: self.audit(),
             logLevel: self.logLevel(),
             devSecrets: self.devSecrets(dev: dev)
         )

@@ -38,7 +38,7 @@ import Testing
         let issuer = try await Issuer.open(configuration, clock: clock)
         let token = try await issuer.tokens.issue(
             TokenRequest(clientID: admin.clientID, secret: admin.secret, scope: nil, peer: nil), issuer: TestIssuer.url)
-        #expect(token.scopes == ["admin:clients"])
+        #expect(token.scopes == ["admin:clients", "admin:users"])
         #expect(issuer.devSecrets.isEmpty)
         await #expect(throws: IssuerStartError.notEmpty) {
             try await IssuerBootstrap.run(configuration.store, store: store, clock: clock)

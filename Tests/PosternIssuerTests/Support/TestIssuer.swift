@@ -87,6 +87,8 @@ struct TestIssuer {
     let clock: TestClock
     let issuer: Issuer
     let log = LogCapture()
+    /// The lines of the audit log.
+    let auditLines = LogCapture()
 
     init(
         folder: TemporaryFolder? = nil, algorithm: SignatureAlgorithm = .es256, audiences: [String] = ["mt5-api"],
@@ -97,13 +99,14 @@ struct TestIssuer {
         self.clock = clock
         var configuration = Self.configuration(folder, algorithm: algorithm, audiences: audiences)
         configuration.redis = redis
-        self.issuer = try await Issuer.open(configuration, clock: clock.clock, logger: self.log.logger)
+        self.issuer = try await Issuer.open(
+            configuration, clock: clock.clock, logger: self.log.logger, auditLines: self.auditLines.append)
     }
 
     static func configuration(
         _ folder: TemporaryFolder, algorithm: SignatureAlgorithm = .es256, audiences: [String] = ["mt5-api"]
     ) -> IssuerConfiguration {
-        IssuerConfiguration(
+        var configuration = IssuerConfiguration(
             dev: true, listen: ListenAddress(host: "127.0.0.1", port: 0), issuer: Self.url, audiences: audiences,
             store: StoreConfiguration(
                 path: folder.file("issuer.sqlite"), keySource: .file(folder.file("key")), algorithm: algorithm),
@@ -111,6 +114,9 @@ struct TestIssuer {
             devSecrets: [
                 "trading-dashboard": Self.dashboardSecret, "mt5-api-service": Self.serviceSecret,
             ])
+        // Times in tests are made up: nothing is to be removed for its age.
+        configuration.audit.retention = nil
+        return configuration
     }
 
     /// A token of the dashboard.
