@@ -3,7 +3,7 @@ import pytest
 
 from harness import mint
 from harness.answers import TIME, UUID, bad_fields, oauth_error, problem
-from harness.issuer import ASSERTION, basic, claims, without_identity
+from harness.issuer import assertion, basic, by_assertion, claims, without_identity
 from harness.table import table
 
 KEYS = "/auth/service-keys"
@@ -113,9 +113,7 @@ def credentials(server, name, kind, key=None):
         return [basic(name, server.secrets[name])], {}
     if kind == "post":
         return [], {"client_id": name, "client_secret": server.secrets[name]}
-    assertion = key.token({"typ": None}, iss=name, sub=name, aud=server.url, scope=None, client_id=None,
-                          exp=claims(key.token())["iat"] + 120)
-    return [], {"client_assertion_type": ASSERTION, "client_assertion": assertion}
+    return [], by_assertion(assertion(key, name, server.url))
 
 
 @pytest.mark.parametrize("kind", ["basic", "post", "private_key_jwt"])
