@@ -22,7 +22,7 @@ struct Issuer: Sendable {
         _ configuration: IssuerConfiguration, clock: IssuerClock = .system,
         logger: Logger = Logger(label: "postern-issuer"), auditLines: @escaping @Sendable (String) -> Void = { _ in }
     ) async throws -> Issuer {
-        let store = try SQLiteStore(path: configuration.store.path)
+        let store = try await configuration.store.open()
         let setup = StoreSetup(store: store, now: clock.now())
         try await setup.check(dev: configuration.dev)
         let (master, keys) = try await setup.keys(configuration.store)

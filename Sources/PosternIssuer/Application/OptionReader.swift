@@ -33,7 +33,7 @@ struct OptionReader {
     mutating func readStore() -> StoreConfiguration {
         let path = self.storePath()
         return StoreConfiguration(
-            path: path, keySource: self.keySource(store: path), algorithm: self.algorithm())
+            location: .sqlite(path: path), keySource: self.keySource(store: path), algorithm: self.algorithm())
     }
 
     private mutating func dev() -> Bool {
