@@ -3,8 +3,8 @@ import PosternCore
 extension SchemaField {
     /// What may be said of a client when it is registered or changed.
     static let clientSettings: [SchemaField] = [
-        .optional("name", .text(256)),
-        .optional("description", .text(1024)),
+        .optional("name", .text(1...256)),
+        .optional("description", .text(0...1024)),
         .optional("client_type", .choice(["confidential"])),
         .optional("is_active", Schema.boolean.described("False: it gets no token, and all that it has are revoked.")),
         .optional("is_trusted", .boolean),
@@ -12,12 +12,12 @@ extension SchemaField {
         .optional("refresh_token_lifetime", Schema.integer(60...31_536_000).described("Seconds.")),
         .optional("rate_limit_per_minute", .integer(1...1_000_000)),
         .optional("rate_limit_per_hour", .integer(1...100_000_000)),
-        .optional("contact_email", .text(256)),
+        .optional("contact_email", Schema.email.length(0...254)),
         .optional(
             "allowed_ips",
-            Schema.string.orNull.described("CIDRs, separated by commas; null or empty: from anywhere.")
+            Schema.string.length(0...4096).orNull.described("CIDRs, separated by commas; null or empty: from anywhere.")
                 .example(.string("10.0.0.0/8, 2001:db8::/32"))),
-        .optional("scope_ids", Schema.array(of: .scope, most: 256).distinct),
+        .optional("scope_ids", Schema.array(of: Schema.scope.length(1...128)).count(0...256).distinct),
         .optional("jwks", Schema.reference(.clientKeySet).orNull),
     ]
 
@@ -50,7 +50,7 @@ extension Schema {
         [
             .required(
                 "client_id",
-                Schema.name(1...128).except(.choice([AccessToken.ownClientID])).described("Not a UUID.")
+                Schema.name(1...128).except(.takenName)
                     .example(.string("mt5-api-service")))
         ] + SchemaField.clientSettings)
 
@@ -67,16 +67,28 @@ extension Schema {
         .required("old_secret_valid_until", Schema.time.orNull.described("Null: the old one is void.")),
     ])
 
-    /// RFC 7517, public keys alone.
+    /// Names that no client can have: this issuer's own, those that mean folders, and whatever could be a user's id.
+    private static let takenName = Schema.any(of: [
+        .choice([AccessToken.ownClientID, ".", ".."]),
+        Schema.string.pattern("^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$"),
+    ])
+
+    /// RFC 7517 section 5: public keys alone, and only those that an assertion can be verified with.
     static let clientKeySet = Schema.object(
         [
             .required(
                 "keys",
-                .array(
-                    of: .object(
-                        [
-                            .required("kty", .choice(["RSA", "EC", "OKP"])),
-                            .optional("kid", .string),
-                        ], others: .any(of: [.string, .array(of: .string)]))))
-        ])
+                Schema.array(
+                    of: .one(of: [
+                        .key("RSA", ["n", "e"]), .key("EC", ["crv", "x", "y"]), .key("OKP", ["crv", "x"]),
+                    ])
+                ).count(1...16))
+        ], others: .anything
+    ).described("Public keys; one with a private member is refused.")
+
+    private static func key(_ type: String, _ numbers: [String]) -> Schema {
+        .object(
+            [.required("kty", .choice([type])), .optional("kid", .string)] + numbers.map { .required($0, .string) },
+            others: .anything)
+    }
 }

@@ -1,7 +1,7 @@
 import PosternCore
 
 extension Schema {
-    static let introspectionRequest = Schema.object([.required("token", .string)])
+    static let introspectionRequest = Schema.object([.required("token", Schema.plain.length(1...16 * 1024))])
 
     /// What `/auth/introspect` says of a user's access token.
     static let identity = Schema.one(of: [

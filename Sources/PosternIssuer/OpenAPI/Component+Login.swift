@@ -2,19 +2,22 @@ import PosternCore
 
 extension Schema {
     static let loginRequest = Schema.object([
-        .required("username", .string), .required("password", Schema.string.format("password")),
-        .optional("client_id", Schema.string.described("The client that he logs in through: its lifetimes hold.")),
-        .optional("client_secret", Schema.string.format("password").described("With `client_id`.")),
-    ])
+        .required("username", Schema.plain.length(0...256)),
+        .required("password", Schema.plain.length(0...1024).format("password")),
+        .optional(
+            "client_id",
+            Schema.plain.length(1...1024).described("The client that he logs in through: its lifetimes hold.")),
+        .optional("client_secret", Schema.plain.length(1...1024).format("password")),
+    ]).together("client_id", "client_secret")
 
     static let refreshToken = Schema.string.pattern("^hrt_[A-Za-z0-9_-]{43}$")
 
-    static let refreshRequest = Schema.object([.required("refresh_token", Schema.string.length(1...1024))])
+    static let refreshRequest = Schema.object([.required("refresh_token", Schema.plain.length(1...1024))])
 
     static let logoutRequest = Schema.object([
         .optional(
             "user_id",
-            Schema.string.length(1...64).described("Somebody else, for administrators; a client has to name one."))
+            Schema.plain.length(1...64).described("Somebody else, for administrators; a client has to name one."))
     ])
 
     static let session = Schema.object(

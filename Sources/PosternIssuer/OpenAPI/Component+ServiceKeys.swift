@@ -24,7 +24,7 @@ extension Schema {
     static let createdServiceKey = Schema.object(SchemaField.createdServiceKey)
 
     static let newServiceKey = Schema.object([
-        .required("name", Schema.name(1...64).example(.string("account-service"))),
-        .optional("description", .text(1024)),
+        .required("name", Schema.name(1...64).except(.choice([".", ".."])).example(.string("account-service"))),
+        .optional("description", .text(0...1024)),
     ])
 }

@@ -6,24 +6,25 @@ extension SchemaField {
 
     private static let username = Schema.string.length(1...64).pattern("^[A-Za-z0-9._@-]+$")
         .described("Kept in lower case.")
-    private static let password = Schema.string.length(8...256).format("password")
+    private static let password = Schema.plain.length(8...256).format("password")
 
     private static let rights: [SchemaField] = [
+        .optional("email", Schema.email.length(0...254)),
         .optional("email_verified", Schema.boolean.described("False: he cannot log in.")),
         .optional("is_active", Schema.boolean.described("False: he cannot log in.")),
         .optional("is_admin", .boolean),
-        .optional("roles", Schema.array(of: Schema.string.length(1...256), most: 256).distinct),
-        .optional("permissions", Schema.array(of: .scope, most: 256).distinct),
+        .optional("roles", Schema.array(of: Schema.plain.length(1...64)).count(0...64).distinct),
+        .optional("permissions", Schema.array(of: Schema.scope.length(1...64)).count(0...64).distinct),
         .optional("expires_on", expiry),
     ]
 
     /// What may be said of a user when he is changed.
     static let userSettings: [SchemaField] =
-        [.optional("username", username), .optional("password", password), .optional("email", .text(256))] + rights
+        [.optional("username", username), .optional("password", password)] + rights
 
     /// And when he is created.
     static let newUser: [SchemaField] =
-        [.required("username", username), .required("password", password), .required("email", .text(256))] + rights
+        [.required("username", username), .required("password", password)] + rights
 
     /// A user as he is read.
     static let user: [SchemaField] = [

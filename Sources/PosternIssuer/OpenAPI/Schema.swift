@@ -51,10 +51,8 @@ struct Schema: Sendable {
         Schema([("$ref", .string("#/components/schemas/\(component.rawValue)"))])
     }
 
-    /// - Parameter most: How many there may be; nil: any number.
-    static func array(of items: Schema, most: Int? = nil) -> Schema {
-        let array = Schema([("type", .string("array")), ("items", items.json)])
-        return most.map { array.with("maxItems", .integer($0)) } ?? array
+    static func array(of items: Schema) -> Schema {
+        Schema([("type", .string("array")), ("items", items.json)])
     }
 
     /// Exactly one of these.
@@ -93,6 +91,17 @@ struct Schema: Sendable {
     func length(_ range: ClosedRange<Int>) -> Schema {
         let schema = range.lowerBound > 0 ? self.with("minLength", .integer(range.lowerBound)) : self
         return schema.with("maxLength", .integer(range.upperBound))
+    }
+
+    /// Items of an array.
+    func count(_ range: ClosedRange<Int>) -> Schema {
+        let schema = range.lowerBound > 0 ? self.with("minItems", .integer(range.lowerBound)) : self
+        return schema.with("maxItems", .integer(range.upperBound))
+    }
+
+    /// Each of these members of the object comes with all of them.
+    func together(_ names: String...) -> Schema {
+        self.with("dependentRequired", .record(names.map { name in (name, .strings(names.filter { $0 != name })) }))
     }
 
     /// The object of this schema where further members, which it has as well, hold something narrower.
