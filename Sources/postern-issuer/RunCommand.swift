@@ -9,8 +9,9 @@ struct RunCommand: AsyncParsableCommand {
         discussion: """
             Every option can be given in the environment instead: POSTERN_ISSUER_LISTEN, POSTERN_ISSUER_ISSUER, \
             POSTERN_ISSUER_AUDIENCE (separated by spaces or commas), POSTERN_ISSUER_STORE, POSTERN_ISSUER_ALGORITHM, \
-            POSTERN_ISSUER_KEY_FILE, POSTERN_ISSUER_REDIS, POSTERN_ISSUER_REDIS_CA, POSTERN_ISSUER_REDIS_KEY_PREFIX, \
-            POSTERN_ISSUER_AUDIT_LOG, POSTERN_ISSUER_AUDIT_RETENTION, POSTERN_ISSUER_LOG_LEVEL, POSTERN_ISSUER_DEV. Only there: POSTERN_ISSUER_KEY holds the key itself instead \
+            POSTERN_ISSUER_KEY_FILE, POSTERN_ISSUER_TRUSTED_PROXIES, POSTERN_ISSUER_REDIS, POSTERN_ISSUER_REDIS_CA, \
+            POSTERN_ISSUER_REDIS_KEY_PREFIX, POSTERN_ISSUER_AUDIT_LOG, POSTERN_ISSUER_AUDIT_RETENTION, \
+            POSTERN_ISSUER_LOG_LEVEL, POSTERN_ISSUER_DEV. Only there: POSTERN_ISSUER_KEY holds the key itself instead \
             of a file, POSTERN_ISSUER_REDIS_PASSWORD the password for Redis.
             """
     )
@@ -36,9 +37,16 @@ struct RunCommand: AsyncParsableCommand {
 
     @Option(
         help: """
-            Where revocations are published: redis://[user:password@]host[:6379][/db], \
-            redis+sentinel://host,host/master[/db] or redis+cluster://host,host; rediss for TLS. Without it no proxy \
-            learns of a revocation. POSTERN_ISSUER_REDIS_PASSWORD keeps the password off the command line.
+            Addresses and CIDR blocks, separated by commas, of the proxies in front of the issuer: from these alone \
+            X-Forwarded-For is believed, for allowed_ips, limits and the audit log.
+            """)
+    var trustedProxies: String?
+
+    @Option(
+        help: """
+            Where revocations are published, and rates are counted by all replicas together: \
+            redis://[user:password@]host[:6379][/db], redis+sentinel://host,host/master[/db] or \
+            redis+cluster://host,host; rediss for TLS. Without it no proxy learns of a revocation. POSTERN_ISSUER_REDIS_PASSWORD keeps the password off the command line.
             """)
     var redis: String?
 
@@ -64,6 +72,7 @@ struct RunCommand: AsyncParsableCommand {
         options.listen = self.listen
         options.issuer = self.issuer
         options.audience = self.audience
+        options.trustedProxies = self.trustedProxies
         options.redis = self.redis
         options.redisCA = self.redisCA
         options.redisKeyPrefix = self.redisKeyPrefix

@@ -10,8 +10,11 @@ struct Issuer: Sendable {
     let url: IssuerURL
     let tokens: TokenService
     let revocations: RevocationService
+    let clients: ClientAdministration
+    let serviceKeys: ServiceKeyService
     let audit: AuditLog
     let clock: IssuerClock
+    let trustedProxies: TrustedProxies
     /// The reference clients' secrets, in development mode.
     let devSecrets: [NewClientSecret]
 
@@ -29,22 +32,42 @@ struct Issuer: Sendable {
         let hasher = ClientSecretHasher(pepper: master.pepper)
         let secrets =
             configuration.dev ? try await setup.addReferenceClients(configuration.devSecrets, master, hasher) : []
-        let tokens = TokenService(
-            authentication: ClientAuthentication(store: store, hasher: hasher, clock: clock), limiter: RateLimiter(),
-            keys: keys, audiences: configuration.audiences, clock: clock)
-        let publisher = try configuration.redis.map { redis in
-            RevocationPublisher(
-                store: store,
-                redis: try RedisPort(redis, eventLoop: MultiThreadedEventLoopGroup.singleton.any()),
-                name: redis.revocations, clock: clock, logger: logger)
+        let redis = try configuration.redis.map { redis in
+            try RedisPort(redis, eventLoop: MultiThreadedEventLoopGroup.singleton.any())
         }
+        let limiter = Self.limiter(configuration.redis, redis, master, logger)
+        let tokens = TokenService(
+            authentication: ClientAuthentication(store: store, hasher: hasher, clock: clock), limiter: limiter,
+            keys: keys, audiences: configuration.audiences, clock: clock)
+        let publisher = Self.publisher(configuration.redis, redis, store, clock, logger)
         let revocations = RevocationService(
             store: store, keys: keys.verification, publisher: publisher, clock: clock)
+        let audit = AuditLog(store: store, clock: clock, logger: logger, output: auditLines)
+        let clients = ClientAdministration(
+            store: store, hasher: hasher, clock: clock, audit: audit, publisher: publisher)
+        let serviceKeys = ServiceKeyService(
+            store: store, hasher: ServiceKeyHasher(pepper: master.serviceKeyPepper), clock: clock, audit: audit)
         return Issuer(
             store: store, keys: keys, url: IssuerURL(configured: configuration.issuer), tokens: tokens,
-            revocations: revocations,
-            audit: AuditLog(store: store, clock: clock, logger: logger, output: auditLines), clock: clock,
-            devSecrets: secrets)
+            revocations: revocations, clients: clients, serviceKeys: serviceKeys, audit: audit, clock: clock,
+            trustedProxies: configuration.trustedProxies, devSecrets: secrets)
+    }
+
+    private static func limiter(
+        _ configuration: RedisConfiguration?, _ redis: RedisPort?, _ master: MasterKey, _ logger: Logger
+    ) -> any RateLimiting {
+        guard let configuration, let redis else { return RateLimiter() }
+        return RedisRateLimiter(
+            redis: redis, prefix: configuration.limits, secret: master.counterNames, logger: logger)
+    }
+
+    private static func publisher(
+        _ configuration: RedisConfiguration?, _ redis: RedisPort?, _ store: any IssuerStore, _ clock: IssuerClock,
+        _ logger: Logger
+    ) -> RevocationPublisher? {
+        guard let configuration, let redis else { return nil }
+        return RevocationPublisher(
+            store: store, redis: redis, name: configuration.revocations, clock: clock, logger: logger)
     }
 
     func router() -> Router<IssuerContext> {
@@ -55,11 +78,18 @@ struct Issuer: Sendable {
     func routes() -> RouteList {
         let router = Router(context: IssuerContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: TimeMiddleware(clock: self.clock))
+        router.add(middleware: AddressMiddleware(proxies: self.trustedProxies))
         router.add(middleware: ErrorMiddleware())
         var routes = RouteList(router: router)
-        TokenEndpoints(service: self.tokens, issuer: self.url).register(in: &routes)
-        RevocationEndpoint(service: self.revocations, authentication: self.tokens.authentication, issuer: self.url)
-            .register(in: &routes)
+        TokenEndpoints(service: self.tokens, issuer: self.url, audit: self.audit).register(in: &routes)
+        RevocationEndpoint(
+            service: self.revocations, authentication: self.tokens.authentication, issuer: self.url, audit: self.audit
+        ).register(in: &routes)
+        let gate = AdminGate(
+            checker: TokenChecker(store: self.store, keys: self.keys, clock: self.clock), issuer: self.url,
+            audit: self.audit)
+        ServiceClientEndpoints(clients: self.clients, gate: gate).register(in: &routes)
+        ServiceKeyEndpoints(keys: self.serviceKeys, gate: gate).register(in: &routes)
         MetadataEndpoints(keys: self.keys, store: self.store, issuer: self.url).register(in: &routes)
         HealthEndpoint(store: self.store).register(in: &routes)
         OpenAPIEndpoint(issuer: self.url).register(in: &routes)

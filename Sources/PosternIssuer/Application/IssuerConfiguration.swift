@@ -11,7 +11,9 @@ public struct IssuerConfiguration: Equatable, Sendable {
     /// The `aud` of every token; never empty.
     public var audiences: [String]
     public var store: StoreConfiguration
-    /// Where revocations are published; nil: nowhere.
+    /// Whose `X-Forwarded-For` is believed; nobody's by default.
+    var trustedProxies = TrustedProxies()
+    /// Where revocations are published and rates are counted; nil: nowhere, and in process.
     public var redis: RedisConfiguration?
     public var audit = AuditConfiguration()
     public var logLevel: Logger.Level

@@ -6,6 +6,7 @@ public struct IssuerOptions: Sendable {
     public var issuer: String?
     public var audience: [String] = []
     public var store: String?
+    public var trustedProxies: String?
     public var redis: String?
     public var redisCA: String?
     public var redisKeyPrefix: String?

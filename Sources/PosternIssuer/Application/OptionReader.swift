@@ -22,6 +22,7 @@ struct OptionReader {
             issuer: self.issuer(dev: dev),
             audiences: self.audiences(dev: dev),
             store: self.readStore(),
+            trustedProxies: self.trustedProxies(),
             redis: self.redis(),
             audit: self.audit(),
             logLevel: self.logLevel(),
@@ -95,6 +96,21 @@ struct OptionReader {
             self.problems.append("--audience must not be empty")
         }
         return names
+    }
+
+    private mutating func trustedProxies() -> TrustedProxies {
+        guard let text = self.options.trustedProxies ?? self.environment.value("TRUSTED_PROXIES") else {
+            return TrustedProxies()
+        }
+        guard let blocks = AddressBlock.list(text) else {
+            self.problems.append(
+                "--trusted-proxies is a list of addresses and CIDR blocks, for instance 10.0.0.0/8,2001:db8::/32")
+            return TrustedProxies()
+        }
+        if blocks.contains(where: { $0.description.hasSuffix("/0") }) {
+            self.problems.append("--trusted-proxies must not hold every address: anybody could say to be anybody")
+        }
+        return TrustedProxies(blocks: blocks)
     }
 
     private mutating func storePath() -> String {

@@ -15,6 +15,7 @@ struct RevocationEndpoint: Sendable {
     let service: RevocationService
     let authentication: ClientAuthentication
     let issuer: IssuerURL
+    let audit: AuditLog
 
     func register(in routes: inout RouteList) {
         routes.on(.post, "/oauth/revoke") { try await self.revoke($0, $1) }
@@ -24,26 +25,30 @@ struct RevocationEndpoint: Sendable {
         let form = try await FormBody.read(request, allowsJSON: false)
         let credentials = try ClientCredentials.find(in: request.headers, form)
         do {
-            let client = try await self.authentication.client(
-                credentials.clientID, secret: credentials.secret, peer: context.peer)
+            let client = try await self.authentication.authenticate(
+                credentials, address: context.address,
+                audiences: self.issuer.assertionAudiences(at: request.uri.path))
             let token = try form.require("token")
-            let outcome = try await self.service.revoke(token, by: client, issuer: self.issuer.value,
+            let outcome = try await self.service.revoke(
+                token, by: client, issuer: self.issuer.value,
                 audit: context.audit(.tokenRevoked, by: "client:\(client.clientID)"))
-            self.log(outcome, client, context.logger)
+            self.log(outcome, client, context)
             return Response(status: .ok, headers: .notStored)
         } catch let refusal as TokenRefusal {
-            throw credentials.error(for: refusal, "revocation refused", context.logger)
+            throw credentials.error(for: refusal, "revocation refused", .tokenRevoked, context, self.audit)
         }
     }
 
-    private func log(_ outcome: RevocationService.Outcome, _ client: ServiceClient, _ logger: Logger) {
+    private func log(_ outcome: RevocationService.Outcome, _ client: ServiceClient, _ context: IssuerContext) {
         switch outcome {
         case .revoked(let tokenID, let isPublished):
+            self.audit.changed(
+                context.audit(.tokenRevoked, by: "client:\(client.clientID)", target: "token:\(tokenID)"))
             var metadata: Logger.Metadata = ["client_id": "\(client.clientID)", "jti": "\(tokenID)"]
             if let isPublished { metadata["published"] = "\(isPublished)" }
-            logger.info("token revoked", metadata: metadata)
+            context.logger.info("token revoked", metadata: metadata)
         case .ignored(let problem):
-            logger.info(
+            context.logger.info(
                 "revocation ignored", metadata: ["client_id": "\(client.clientID)", "reason": "\(problem)"])
         }
     }

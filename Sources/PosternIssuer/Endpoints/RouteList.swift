@@ -11,7 +11,8 @@ struct RouteList {
         self.router = router
     }
 
-    /// - Parameter path: With its parameters in braces, as the description has them.
+    /// - Parameter path: May hold parameters, each a whole part of it: `/things/{id}`, read with
+    ///   `IssuerContext.parameter`. One that is written out is preferred to one with a parameter.
     mutating func on(
         _ method: HTTPRequest.Method, _ path: String,
         _ handler: @escaping @Sendable (Request, IssuerContext) async throws -> Response

@@ -121,7 +121,8 @@ struct TestIssuer {
 
     /// A token of the dashboard.
     func token() async throws -> IssuedToken {
-        let request = TokenRequest(clientID: "trading-dashboard", secret: Self.dashboardSecret, scope: nil, peer: nil)
+        let request = TokenRequest(
+            .secret(clientID: "trading-dashboard", secret: Self.dashboardSecret))
         return try await self.issuer.tokens.issue(request, issuer: Self.url)
     }
 
