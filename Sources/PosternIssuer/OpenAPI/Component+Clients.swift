@@ -3,16 +3,18 @@ import PosternCore
 extension SchemaField {
     /// What may be said of a client when it is registered or changed.
     static let clientSettings: [SchemaField] = [
-        .optional("name", .text(1...256)),
-        .optional("description", .text(0...1024)),
+        .optional("name", .text(1...ServiceClientFields.longestName)),
+        .optional("description", .text(0...ServiceClientFields.longestDescription)),
         .optional("client_type", .choice(["confidential"])),
         .optional("is_active", Schema.boolean.described("False: it gets no token, and all that it has are revoked.")),
         .optional("is_trusted", .boolean),
-        .optional("access_token_lifetime", Schema.integer(60...86_400).described("Seconds.")),
-        .optional("refresh_token_lifetime", Schema.integer(60...31_536_000).described("Seconds.")),
-        .optional("rate_limit_per_minute", .integer(1...1_000_000)),
-        .optional("rate_limit_per_hour", .integer(1...100_000_000)),
-        .optional("contact_email", Schema.email.length(0...254)),
+        .optional(
+            "access_token_lifetime", Schema.integer(ServiceClientFields.accessTokenLifetimes).described("Seconds.")),
+        .optional(
+            "refresh_token_lifetime", Schema.integer(ServiceClientFields.refreshTokenLifetimes).described("Seconds.")),
+        .optional("rate_limit_per_minute", .integer(ServiceClientFields.ratesPerMinute)),
+        .optional("rate_limit_per_hour", .integer(ServiceClientFields.ratesPerHour)),
+        .optional("contact_email", Schema.contact.length(0...ServiceClientFields.longestAddress)),
         .optional(
             "allowed_ips",
             Schema.string.length(0...4096).orNull.described("CIDRs, separated by commas; null or empty: from anywhere.")
@@ -59,7 +61,8 @@ extension Schema {
     static let rotation = Schema.object([
         .optional(
             "overlap_seconds",
-            Schema.integer(0...604_800).byDefault(.integer(0)).described("For how long the old secret still works."))
+            Schema.integer(ClientAdministration.overlaps).byDefault(.integer(0)).described(
+                "For how long the old secret still works."))
     ])
 
     static let rotatedSecret = Schema.object([

@@ -1,18 +1,20 @@
 import PosternCore
 
 extension SchemaField {
+    private static let algorithms = ClientAssertion.algorithms.map(\.rawValue).joined(separator: ", ")
+
     /// How a client authenticates in a form (RFC 6749 section 2.3.1, RFC 7523 section 2.2).
     static let clientAuthentication: [SchemaField] = [
         .optional("client_id", Schema.string.length(1...1024)),
         .optional("client_secret", Schema.string.length(1...1024).format("password")),
         .optional(
             "client_assertion_type",
-            .choice(["urn:ietf:params:oauth:client-assertion-type:jwt-bearer"])),
+            .choice([ClientAssertion.type])),
         .optional(
             "client_assertion",
             Schema.string.described(
                 """
-                A JWT of the client (RS256, ES256 or EdDSA by a key of its `jwks`): `iss` and `sub` are the client_id, `aud` \
+                A JWT of the client, signed (\(algorithms)) by a key of its `jwks`: `iss` and `sub` are the client_id, `aud` \
                 this issuer or this endpoint, `exp` at most 300 s ahead, `jti` new.
                 """)),
     ]

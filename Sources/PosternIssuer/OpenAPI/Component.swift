@@ -92,6 +92,8 @@ extension Schema {
     /// No control characters.
     static let plain = Schema.string.pattern("^[^\\u0000-\\u001f\\u007f-\\u009f]*$")
 
-    /// An e-mail address by its looks, or empty.
+    /// An e-mail address by its looks, or empty; that of a client, which only people read, need not be ASCII.
+    static let contact = Schema.string.pattern(
+        "^([^@ \\u0000-\\u001f\\u007f-\\u009f]+@[^@ \\u0000-\\u001f\\u007f-\\u009f]+)?$")
     static let email = Schema.string.pattern("^([!-?A-~]+@[!-?A-~]+)?$")
 }
