@@ -10,6 +10,7 @@ struct Issuer: Sendable {
     let url: IssuerURL
     let tokens: TokenService
     let revocations: RevocationService
+    let people: UserServices
     let clients: ClientAdministration
     let serviceKeys: ServiceKeyService
     let audit: AuditLog
@@ -20,10 +21,13 @@ struct Issuer: Sendable {
 
     /// Opens the store, makes what a first start makes, and loads the keys.
     ///
-    /// - Parameter auditLines: Takes the lines of the audit log.
+    /// - Parameters:
+    ///   - auditLines: Takes the lines of the audit log.
+    ///   - passwords: Hashes users' passwords.
     static func open(
         _ configuration: IssuerConfiguration, clock: IssuerClock = .system,
-        logger: Logger = Logger(label: "postern-issuer"), auditLines: @escaping @Sendable (String) -> Void = { _ in }
+        logger: Logger = Logger(label: "postern-issuer"), auditLines: @escaping @Sendable (String) -> Void = { _ in },
+        passwords: PasswordHasher = PasswordHasher()
     ) async throws -> Issuer {
         let store = try await configuration.store.open()
         let setup = StoreSetup(store: store, now: clock.now())
@@ -40,17 +44,20 @@ struct Issuer: Sendable {
             authentication: ClientAuthentication(store: store, hasher: hasher, clock: clock), limiter: limiter,
             keys: keys, audiences: configuration.audiences, clock: clock)
         let publisher = Self.publisher(configuration.redis, redis, store, clock, logger)
-        let revocations = RevocationService(
-            store: store, keys: keys.verification, publisher: publisher, clock: clock)
         let audit = AuditLog(store: store, clock: clock, logger: logger, output: auditLines)
+        let revocations = RevocationService(
+            store: store, keys: keys.verification, refreshTokens: RefreshTokenFormat(key: master.refreshTokens),
+            publisher: publisher, clock: clock, audit: audit)
         let clients = ClientAdministration(
             store: store, hasher: hasher, clock: clock, audit: audit, publisher: publisher)
         let serviceKeys = ServiceKeyService(
             store: store, hasher: ServiceKeyHasher(pepper: master.serviceKeyPepper), clock: clock, audit: audit)
+        let people = UserServices(
+            tokens: tokens, revocations: revocations, serviceKeys: serviceKeys, passwords: passwords)
         return Issuer(
             store: store, keys: keys, url: IssuerURL(configured: configuration.issuer), tokens: tokens,
-            revocations: revocations, clients: clients, serviceKeys: serviceKeys, audit: audit, clock: clock,
-            trustedProxies: configuration.trustedProxies, devSecrets: secrets)
+            revocations: revocations, people: people, clients: clients, serviceKeys: serviceKeys, audit: audit,
+            clock: clock, trustedProxies: configuration.trustedProxies, devSecrets: secrets)
     }
 
     private static func limiter(
@@ -82,14 +89,12 @@ struct Issuer: Sendable {
         router.add(middleware: ErrorMiddleware())
         var routes = RouteList(router: router)
         TokenEndpoints(service: self.tokens, issuer: self.url, audit: self.audit).register(in: &routes)
-        RevocationEndpoint(
-            service: self.revocations, authentication: self.tokens.authentication, issuer: self.url, audit: self.audit
-        ).register(in: &routes)
         let gate = AdminGate(
             checker: TokenChecker(store: self.store, keys: self.keys, clock: self.clock), issuer: self.url,
             audit: self.audit)
         ServiceClientEndpoints(clients: self.clients, gate: gate).register(in: &routes)
         ServiceKeyEndpoints(keys: self.serviceKeys, gate: gate).register(in: &routes)
+        self.people.register(in: &routes, gate: gate)
         MetadataEndpoints(keys: self.keys, store: self.store, issuer: self.url).register(in: &routes)
         HealthEndpoint(store: self.store).register(in: &routes)
         OpenAPIEndpoint(issuer: self.url).register(in: &routes)

@@ -34,7 +34,7 @@ import Testing
     private func revoke(_ test: TestIssuer) async throws -> (member: String, isPublished: Bool?) {
         let token = try await test.token()
         let client = try #require(try await test.issuer.store.client("trading-dashboard"))
-        let outcome = try await test.issuer.revocations.revoke(token.text, by: client, issuer: TestIssuer.url, audit: .test)
+        let outcome = try await test.issuer.revocations.revoke(token.text, by: .client(client), issuer: TestIssuer.url, audit: .test)
         guard case .revoked(let tokenID, let isPublished) = outcome else {
             Issue.record("\(outcome)")
             return ("", nil)
