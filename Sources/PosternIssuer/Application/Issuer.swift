@@ -7,6 +7,7 @@ import PosternCrypto
 struct Issuer: Sendable {
     let store: any IssuerStore
     let keys: KeyRing
+    let rotation: KeyRotation
     let url: IssuerURL
     let tokens: TokenService
     let revocations: RevocationService
@@ -15,6 +16,7 @@ struct Issuer: Sendable {
     let serviceKeys: ServiceKeyService
     let audit: AuditLog
     let clock: IssuerClock
+    let stop = StopNotice()
     let trustedProxies: TrustedProxies
     /// The reference clients' secrets, in development mode.
     let devSecrets: [NewClientSecret]
@@ -30,7 +32,7 @@ struct Issuer: Sendable {
         passwords: PasswordHasher = PasswordHasher()
     ) async throws -> Issuer {
         let store = try await configuration.store.open()
-        let setup = StoreSetup(store: store, now: clock.now())
+        let setup = StoreSetup(store: store, clock: clock)
         try await setup.check(dev: configuration.dev)
         let (master, keys) = try await setup.keys(configuration.store)
         let hasher = ClientSecretHasher(pepper: master.pepper)
@@ -46,8 +48,10 @@ struct Issuer: Sendable {
         let publisher = Self.publisher(configuration.redis, redis, store, clock, logger)
         let audit = AuditLog(store: store, clock: clock, logger: logger, output: auditLines)
         let revocations = RevocationService(
-            store: store, keys: keys.verification, refreshTokens: RefreshTokenFormat(key: master.refreshTokens),
+            store: store, keys: keys, refreshTokens: RefreshTokenFormat(key: master.refreshTokens),
             publisher: publisher, clock: clock, audit: audit)
+        let rotation = KeyRotation(
+            ring: keys, age: configuration.keyAge, clock: clock, audit: audit, logger: logger)
         let clients = ClientAdministration(
             store: store, hasher: hasher, clock: clock, audit: audit, publisher: publisher)
         let serviceKeys = ServiceKeyService(
@@ -55,9 +59,9 @@ struct Issuer: Sendable {
         let people = UserServices(
             tokens: tokens, revocations: revocations, serviceKeys: serviceKeys, passwords: passwords)
         return Issuer(
-            store: store, keys: keys, url: IssuerURL(configured: configuration.issuer), tokens: tokens,
-            revocations: revocations, people: people, clients: clients, serviceKeys: serviceKeys, audit: audit,
-            clock: clock, trustedProxies: configuration.trustedProxies, devSecrets: secrets)
+            store: store, keys: keys, rotation: rotation, url: IssuerURL(configured: configuration.issuer),
+            tokens: tokens, revocations: revocations, people: people, clients: clients, serviceKeys: serviceKeys,
+            audit: audit, clock: clock, trustedProxies: configuration.trustedProxies, devSecrets: secrets)
     }
 
     private static func limiter(
@@ -85,6 +89,7 @@ struct Issuer: Sendable {
     func routes() -> RouteList {
         let router = Router(context: IssuerContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: TimeMiddleware(clock: self.clock))
+        router.add(middleware: MetricsMiddleware(metrics: self.audit.metrics))
         router.add(middleware: AddressMiddleware(proxies: self.trustedProxies))
         router.add(middleware: ErrorMiddleware())
         var routes = RouteList(router: router)
