@@ -137,7 +137,8 @@ class IssuerServer:
     @property
     def keeping(self):
         """The options that say which store, for every command."""
-        return ["--store", self.store.url, "--key-file", str(self.key_file)]
+        key = [] if "POSTERN_ISSUER_KEY" in self.variables else ["--key-file", str(self.key_file)]
+        return ["--store", self.store.url, *key]
 
     def bootstrap(self):
         """Sets the store up; the administrator's secret is known from then on."""
