@@ -10,7 +10,7 @@ struct RunCommand: AsyncParsableCommand {
             Every option can be given in the environment instead: POSTERN_ISSUER_LISTEN, POSTERN_ISSUER_ISSUER, \
             POSTERN_ISSUER_AUDIENCE (separated by spaces or commas), POSTERN_ISSUER_STORE, POSTERN_ISSUER_ALGORITHM, \
             POSTERN_ISSUER_KEY_FILE, POSTERN_ISSUER_REDIS, POSTERN_ISSUER_REDIS_CA, POSTERN_ISSUER_REDIS_KEY_PREFIX, \
-            POSTERN_ISSUER_LOG_LEVEL, POSTERN_ISSUER_DEV. Only there: POSTERN_ISSUER_KEY holds the key itself instead \
+            POSTERN_ISSUER_AUDIT_LOG, POSTERN_ISSUER_AUDIT_RETENTION, POSTERN_ISSUER_LOG_LEVEL, POSTERN_ISSUER_DEV. Only there: POSTERN_ISSUER_KEY holds the key itself instead \
             of a file, POSTERN_ISSUER_REDIS_PASSWORD the password for Redis.
             """
     )
@@ -48,6 +48,13 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: "What keys and channels begin with (default postern:); the same as redis.key_prefix of the proxies.")
     var redisKeyPrefix: String?
 
+    @Option(
+        help: "Where the audit log's lines go: - for standard output (default), or a file, opened anew at SIGHUP.")
+    var auditLog: String?
+
+    @Option(help: "How long the audit table remembers: 90d (default), 12h …; 0 for ever.")
+    var auditRetention: String?
+
     @Option(help: "trace, debug, info (default), notice, warning, error or critical.")
     var logLevel: String?
 
@@ -60,6 +67,8 @@ struct RunCommand: AsyncParsableCommand {
         options.redis = self.redis
         options.redisCA = self.redisCA
         options.redisKeyPrefix = self.redisKeyPrefix
+        options.auditLog = self.auditLog
+        options.auditRetention = self.auditRetention
         options.logLevel = self.logLevel
         try await Terminal.reporting {
             let configuration = try IssuerConfiguration.resolve(options, Terminal.environment)

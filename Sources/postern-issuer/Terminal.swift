@@ -11,7 +11,7 @@ enum Terminal {
     /// A line on standard output, written at once, also into a pipe.
     @Sendable
     static func line(_ text: String) {
-        FileHandle.standardOutput.write(Data((text + "\n").utf8))
+        LineOutput.standard.write(text)
     }
 
     /// Runs a command, and turns what goes wrong into sentences on standard error and an exit code: 78 for a wrong

@@ -10,15 +10,19 @@ struct Issuer: Sendable {
     let url: IssuerURL
     let tokens: TokenService
     let revocations: RevocationService
+    let audit: AuditLog
+    let clock: IssuerClock
     /// The reference clients' secrets, in development mode.
     let devSecrets: [NewClientSecret]
 
     /// Opens the store, makes what a first start makes, and loads the keys.
+    ///
+    /// - Parameter auditLines: Takes the lines of the audit log.
     static func open(
         _ configuration: IssuerConfiguration, clock: IssuerClock = .system,
-        logger: Logger = Logger(label: "postern-issuer")
+        logger: Logger = Logger(label: "postern-issuer"), auditLines: @escaping @Sendable (String) -> Void = { _ in }
     ) async throws -> Issuer {
-        let store = try SQLiteStore(path: configuration.store.path)
+        let store = try await configuration.store.open()
         let setup = StoreSetup(store: store, now: clock.now())
         try await setup.check(dev: configuration.dev)
         let (master, keys) = try await setup.keys(configuration.store)
@@ -38,11 +42,19 @@ struct Issuer: Sendable {
             store: store, keys: keys.verification, publisher: publisher, clock: clock)
         return Issuer(
             store: store, keys: keys, url: IssuerURL(configured: configuration.issuer), tokens: tokens,
-            revocations: revocations, devSecrets: secrets)
+            revocations: revocations,
+            audit: AuditLog(store: store, clock: clock, logger: logger, output: auditLines), clock: clock,
+            devSecrets: secrets)
     }
 
     func router() -> Router<IssuerContext> {
+        self.routes().router
+    }
+
+    /// Everything that is served.
+    func routes() -> RouteList {
         let router = Router(context: IssuerContext.self, options: .autoGenerateHeadEndpoints)
+        router.add(middleware: TimeMiddleware(clock: self.clock))
         router.add(middleware: ErrorMiddleware())
         var routes = RouteList(router: router)
         TokenEndpoints(service: self.tokens, issuer: self.url).register(in: &routes)
@@ -50,7 +62,8 @@ struct Issuer: Sendable {
             .register(in: &routes)
         MetadataEndpoints(keys: self.keys, store: self.store, issuer: self.url).register(in: &routes)
         HealthEndpoint(store: self.store).register(in: &routes)
+        OpenAPIEndpoint(issuer: self.url).register(in: &routes)
         routes.refuseOtherMethods()
-        return router
+        return routes
     }
 }

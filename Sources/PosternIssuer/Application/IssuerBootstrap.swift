@@ -19,7 +19,7 @@ public struct IssuerBootstrap: Sendable {
     public func run() async throws -> String {
         umask(0o077)
         do {
-            let store = try SQLiteStore(path: self.configuration.path)
+            let store = try await self.configuration.open()
             return try await Self.run(self.configuration, store: store, clock: .system).line
         } catch {
             throw IssuerFailure(error)

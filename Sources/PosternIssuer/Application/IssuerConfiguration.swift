@@ -1,5 +1,4 @@
 public import Logging
-public import PosternCore
 
 /// Everything `postern-issuer run` needs to know, checked.
 public struct IssuerConfiguration: Equatable, Sendable {
@@ -14,6 +13,7 @@ public struct IssuerConfiguration: Equatable, Sendable {
     public var store: StoreConfiguration
     /// Where revocations are published; nil: nowhere.
     public var redis: RedisConfiguration?
+    public var audit = AuditConfiguration()
     public var logLevel: Logger.Level
     /// Secrets that are wanted for the reference clients instead of the ones derived from the store's key (`dev` only).
     public var devSecrets: [String: String]
@@ -27,33 +27,6 @@ public struct IssuerConfiguration: Equatable, Sendable {
         guard reader.problems.isEmpty else { throw ConfigurationErrors(problems: reader.problems) }
         return configuration
     }
-}
-
-/// The store, the key that protects it, and what signs.
-public struct StoreConfiguration: Equatable, Sendable {
-    /// The SQLite file.
-    public var path: String
-    public var keySource: KeySource
-    /// The algorithm of new tokens.
-    public var algorithm: SignatureAlgorithm
-
-    /// Checks the options and the environment as far as they concern the store.
-    public static func resolve(
-        _ options: IssuerOptions, _ environment: IssuerEnvironment
-    ) throws(ConfigurationErrors) -> StoreConfiguration {
-        var reader = OptionReader(options: options, environment: environment)
-        let configuration = reader.readStore()
-        guard reader.problems.isEmpty else { throw ConfigurationErrors(problems: reader.problems) }
-        return configuration
-    }
-}
-
-/// Where the key comes from that everything secret in the store is protected under.
-public enum KeySource: Equatable, Sendable {
-    /// 32 bytes from the environment.
-    case bytes([UInt8])
-    /// A file that only its owner may read; it is made at the first start.
-    case file(String)
 }
 
 /// All that is wrong with options and environment, one sentence each.

@@ -11,6 +11,8 @@ public struct IssuerOptions: Sendable {
     public var redisKeyPrefix: String?
     public var algorithm: String?
     public var keyFile: String?
+    public var auditLog: String?
+    public var auditRetention: String?
     public var logLevel: String?
 
     public init() {}

@@ -31,14 +31,24 @@ public struct IssuerProcess: Sendable {
         // What is made from here on, the store above all, is its owner's alone.
         umask(0o077)
         do {
-            let issuer = try await Issuer.open(self.configuration, logger: self.logger)
-            try await self.serve(issuer)
+            let file = try self.configuration.audit.path.map { path in try LineOutput(appendingTo: path) }
+            let issuer = try await Issuer.open(
+                self.configuration, logger: self.logger, auditLines: self.auditLines(file))
+            try await self.serve(issuer, file)
         } catch {
             throw IssuerFailure(error)
         }
     }
 
-    private func serve(_ issuer: Issuer) async throws {
+    private func auditLines(_ file: LineOutput?) -> @Sendable (String) -> Void {
+        guard let file else { return self.output }
+        let logger = self.logger
+        return { line in
+            if !file.write(line) { logger.error("the audit log cannot be written") }
+        }
+    }
+
+    private func serve(_ issuer: Issuer, _ auditFile: LineOutput?) async throws {
         let wanted = self.configuration.listen
         let application = Application(
             router: issuer.router(),
@@ -56,10 +66,10 @@ public struct IssuerProcess: Sendable {
             },
             logger: self.logger
         )
-        // They end in the opposite order: what was revoked last is published.
-        let all: [any Service] = (issuer.revocations.publisher.map { [$0] } ?? []) + [application]
+        // They end in the opposite order: what was revoked last is published, what was given last is in the table.
         var services = ServiceGroupConfiguration(
-            services: all, gracefulShutdownSignals: [.sigterm, .sigint], logger: self.logger)
+            services: self.background(issuer, auditFile) + [application], gracefulShutdownSignals: [.sigterm, .sigint],
+            logger: self.logger)
         // Whoever holds a request open does not hold up the stop.
         services.maximumGracefulShutdownDuration = .seconds(10)
         do {
@@ -69,6 +79,17 @@ public struct IssuerProcess: Sendable {
                 error.errnoCode == EADDRINUSE ? "another process already listens there" : String(describing: error)
             throw IssuerStartError.listen("cannot listen on \(wanted): \(reason)")
         }
+    }
+
+    private func background(_ issuer: Issuer, _ auditFile: LineOutput?) -> [any Service] {
+        var services: [any Service] = [issuer.audit]
+        if let publisher = issuer.revocations.publisher { services.append(publisher) }
+        if let retention = self.configuration.audit.retention {
+            services.append(
+                AuditRetention(store: issuer.store, retention: retention, clock: issuer.clock, logger: self.logger))
+        }
+        if let auditFile { services.append(AuditFileReopening(file: auditFile, logger: self.logger)) }
+        return services
     }
 
     private func announce(_ issuer: Issuer, on address: ListenAddress) {

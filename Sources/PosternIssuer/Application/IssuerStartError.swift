@@ -16,6 +16,8 @@ enum IssuerStartError: Error, Equatable, CustomStringConvertible {
     case notEmpty
     /// Redis cannot be used as it is configured; the text says why.
     case redis(String)
+    /// The audit log cannot be opened; the text says why.
+    case audit(String)
     /// The listener cannot be opened; the text says why.
     case listen(String)
 
@@ -32,6 +34,7 @@ enum IssuerStartError: Error, Equatable, CustomStringConvertible {
         case .serviceStore: "store: it was made without --dev; --dev would add clients to it whose secrets are printed"
         case .notEmpty: "store: it has been set up already; bootstrap is for a new one"
         case .redis(let reason): "redis: \(reason)"
+        case .audit(let reason): "audit log: \(reason)"
         case .listen(let reason): reason
         }
     }
@@ -39,7 +42,7 @@ enum IssuerStartError: Error, Equatable, CustomStringConvertible {
     /// The exit code: EX_CONFIG where another configuration is the remedy, else 1.
     var exitCode: Int32 {
         switch self {
-        case .emptyStore, .developmentStore, .serviceStore, .wrongKey, .keyFile, .notEmpty, .redis: 78
+        case .emptyStore, .developmentStore, .serviceStore, .wrongKey, .keyFile, .notEmpty, .redis, .audit: 78
         case .store, .listen: 1
         }
     }

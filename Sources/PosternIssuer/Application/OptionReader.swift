@@ -23,6 +23,7 @@ struct OptionReader {
             audiences: self.audiences(dev: dev),
             store: self.readStore(),
             redis: self.redis(),
+            audit: self.audit(),
             logLevel: self.logLevel(),
             devSecrets: self.devSecrets(dev: dev)
         )
@@ -32,7 +33,7 @@ struct OptionReader {
     mutating func readStore() -> StoreConfiguration {
         let path = self.storePath()
         return StoreConfiguration(
-            path: path, keySource: self.keySource(store: path), algorithm: self.algorithm())
+            location: .sqlite(path: path), keySource: self.keySource(store: path), algorithm: self.algorithm())
     }
 
     private mutating func dev() -> Bool {

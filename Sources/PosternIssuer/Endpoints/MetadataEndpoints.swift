@@ -55,9 +55,7 @@ struct HealthEndpoint: Sendable {
                 try await self.store.ping()
             } catch {
                 context.logger.error("the store does not answer", metadata: ["error": "\(error)"])
-                throw Problem(
-                    status: .serviceUnavailable, code: "store_unavailable", title: "Store unavailable",
-                    detail: "the issuer cannot reach its store")
+                throw Problem.storeUnavailable
             }
             return .json(
                 JSONValue.record([("status", .string("ok"))]).serialized(), headers: [.cacheControl: "no-store"])

@@ -20,6 +20,10 @@ struct Problem: HTTPResponseError {
         status: .internalServerError, code: "internal_error", title: "Internal error",
         detail: "the issuer could not do this; its log says why, under this request_id")
 
+    static let storeUnavailable = Problem(
+        status: .serviceUnavailable, code: "store_unavailable", title: "Store unavailable",
+        detail: "the issuer cannot reach its store")
+
     static func methodNotAllowed(_ allow: String) -> Problem {
         Problem(
             status: .methodNotAllowed, code: "method_not_allowed", title: "Method not allowed",

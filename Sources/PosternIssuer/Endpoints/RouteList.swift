@@ -3,13 +3,15 @@ import Hummingbird
 
 /// Registers handlers, and afterwards a 405 with `Allow` for the methods that a known path does not have.
 struct RouteList {
-    private let router: Router<IssuerContext>
-    private var methods: [String: [HTTPRequest.Method]] = [:]
+    let router: Router<IssuerContext>
+    /// Every path with its methods: what `/openapi.json` describes.
+    private(set) var methods: [String: [HTTPRequest.Method]] = [:]
 
     init(router: Router<IssuerContext>) {
         self.router = router
     }
 
+    /// - Parameter path: With its parameters in braces, as the description has them.
     mutating func on(
         _ method: HTTPRequest.Method, _ path: String,
         _ handler: @escaping @Sendable (Request, IssuerContext) async throws -> Response
@@ -19,7 +21,7 @@ struct RouteList {
     }
 
     func refuseOtherMethods() {
-        let known: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options]
+        let known: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options, .trace]
         for (path, offered) in self.methods {
             let served = offered.contains(.get) ? offered + [.head] : offered
             let allow = served.map(\.rawValue).sorted().joined(separator: ", ")

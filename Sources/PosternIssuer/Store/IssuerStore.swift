@@ -2,7 +2,9 @@
 ///
 /// Each method is one transaction: all of it happens or none, and when it returns it is durable. What changes something
 /// on somebody's behalf takes the audit entry that says so into the same transaction. Times are Unix seconds.
-protocol IssuerStore: ClientStore, UserStore, SessionStore, ServiceKeyStore, SigningKeyStore, RevocationStore, AuditStore {
+protocol IssuerStore: ClientStore, UserStore, SessionStore, ServiceKeyStore, SigningKeyStore, RevocationStore,
+    AuditStore
+{
     /// What the store was made for; nil while it is new.
     func purpose() async throws -> StorePurpose?
     /// Sets the purpose of a new store and registers clients that are not there yet, all or nothing. A client that is

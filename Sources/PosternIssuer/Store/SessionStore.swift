@@ -2,14 +2,16 @@ import PosternCore
 
 /// Logins, each a family of refresh tokens of which only the last one is good (RFC 9700 section 4.14.2).
 protocol SessionStore: Sendable {
-    /// A login with its first refresh token.
+    /// A login with its first refresh token. If all the user's tokens from then are revoked already, because somebody
+    /// logged him out or changed his password meanwhile, the session is over from the start.
     func addSession(_ session: Session, token: RefreshToken, audit: AuditEntry) async throws
     /// The session that a refresh token belongs to, and the token; nil if it is not known.
     func session(ofToken digest: [UInt8]) async throws -> (session: Session, token: RefreshToken)?
     /// Takes a refresh token and puts `next` in its place.
     ///
     /// A token that was used before means that two have it: the whole session ends in the same transaction, and the
-    /// access tokens that it was given are revoked (by `jti`, to be published).
+    /// access tokens that it was given are revoked (by `jti`, to be published). The audit entry says then that it was
+    /// refused, with the reason `token_reused`. Of what is merely refused nothing is written.
     func rotate(
         _ digest: [UInt8], to next: RefreshToken, now: Double, audit: AuditEntry
     ) async throws -> RefreshOutcome

@@ -31,14 +31,14 @@ import Testing
     func bootstrap() async throws {
         let folder = try TemporaryFolder()
         let configuration = self.serviceConfiguration(folder)
-        let store = try SQLiteStore(path: configuration.store.path)
+        let store = try await configuration.store.open()
         let clock = TestClock().clock
         let admin = try await IssuerBootstrap.run(configuration.store, store: store, clock: clock)
         #expect(admin.clientID == "admin" && admin.secret.utf8.count == 32)
         let issuer = try await Issuer.open(configuration, clock: clock)
         let token = try await issuer.tokens.issue(
             TokenRequest(clientID: admin.clientID, secret: admin.secret, scope: nil, peer: nil), issuer: TestIssuer.url)
-        #expect(token.scopes == ["admin:clients"])
+        #expect(token.scopes == ["admin:clients", "admin:users"])
         #expect(issuer.devSecrets.isEmpty)
         await #expect(throws: IssuerStartError.notEmpty) {
             try await IssuerBootstrap.run(configuration.store, store: store, clock: clock)
@@ -81,7 +81,7 @@ import Testing
     @Test("A store in a folder that does not exist is refused with a sentence")
     func missingFolder() async throws {
         var configuration = TestIssuer.configuration(try TemporaryFolder())
-        configuration.store.path = "/nonexistent/folder/issuer.sqlite"
+        configuration.store.location = .sqlite(path: "/nonexistent/folder/issuer.sqlite")
         let wanted = configuration
         await #expect(
             throws: IssuerStartError.store(

@@ -64,7 +64,7 @@ import Testing
             let healthy = try await client.execute(uri: "/health", method: .get)
             #expect(healthy.status == .ok)
             #expect(String(buffer: healthy.body) == "{\"status\":\"ok\"}")
-            try (test.issuer.store as? SQLiteStore)?.pool.close()
+            await test.issuer.store.close()
             let broken = try await client.execute(uri: "/health", method: .get)
             #expect(broken.status == .serviceUnavailable)
             #expect(try broken.json["code"]?.string == "store_unavailable")
@@ -75,7 +75,7 @@ import Testing
     func storeFails() async throws {
         let test = try await TestIssuer()
         try await test.serve { client in
-            try (test.issuer.store as? SQLiteStore)?.pool.close()
+            await test.issuer.store.close()
             let response = try await client.post("/oauth/token", "grant_type=client_credentials&" + TestIssuer.form())
             #expect(response.status == .internalServerError)
             #expect(response.headers[.contentType] == "application/problem+json")

@@ -177,8 +177,7 @@ import Testing
     func storeFails() async throws {
         let test = try await TestIssuer()
         let token = try await test.token()
-        let store = try #require(test.issuer.store as? SQLiteStore)
-        try await store.pool.write { try $0.execute(sql: "DROP TABLE revocation") }
+        try await test.issuer.store.script("DROP TABLE revocation")
         try await test.serve { client in
             let response = try await client.post(Self.path, "token=\(token.text)", Self.basic)
             #expect(response.status == .internalServerError)

@@ -66,15 +66,13 @@ import Testing
         let test = try await TestIssuer(folder: folder)
         let stored = try #require(try await test.issuer.store.signingKeys().first)
         #expect(throws: CryptoError.self) { try SigningKey(pkcs8: stored.sealed, algorithm: .es256) }
-        let store = try #require(test.issuer.store as? SQLiteStore)
-        try await store.pool.write { try $0.execute(sql: "UPDATE signing_key SET kid = 'another'") }
+        try await test.issuer.store.script("UPDATE signing_key SET kid = 'another'")
         await #expect(throws: IssuerStartError.wrongKey) { try await TestIssuer(folder: folder) }
     }
 
     @Test("Of two first starts at the same moment one key wins, for both")
     func race() async throws {
-        let folder = try TemporaryFolder()
-        let store = try SQLiteStore(path: folder.file("issuer.sqlite"))
+        let store = try await TestStore(.sqlite).open()
         let master = try MasterKey([UInt8](repeating: 3, count: 32))
         let rings = try await withThrowingTaskGroup(of: KeyRing.self) { group in
             for _ in 0..<4 {

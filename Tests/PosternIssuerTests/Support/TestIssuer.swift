@@ -87,6 +87,8 @@ struct TestIssuer {
     let clock: TestClock
     let issuer: Issuer
     let log = LogCapture()
+    /// The lines of the audit log.
+    let auditLines = LogCapture()
 
     init(
         folder: TemporaryFolder? = nil, algorithm: SignatureAlgorithm = .es256, audiences: [String] = ["mt5-api"],
@@ -97,13 +99,14 @@ struct TestIssuer {
         self.clock = clock
         var configuration = Self.configuration(folder, algorithm: algorithm, audiences: audiences)
         configuration.redis = redis
-        self.issuer = try await Issuer.open(configuration, clock: clock.clock, logger: self.log.logger)
+        self.issuer = try await Issuer.open(
+            configuration, clock: clock.clock, logger: self.log.logger, auditLines: self.auditLines.append)
     }
 
     static func configuration(
         _ folder: TemporaryFolder, algorithm: SignatureAlgorithm = .es256, audiences: [String] = ["mt5-api"]
     ) -> IssuerConfiguration {
-        IssuerConfiguration(
+        var configuration = IssuerConfiguration(
             dev: true, listen: ListenAddress(host: "127.0.0.1", port: 0), issuer: Self.url, audiences: audiences,
             store: StoreConfiguration(
                 path: folder.file("issuer.sqlite"), keySource: .file(folder.file("key")), algorithm: algorithm),
@@ -111,6 +114,9 @@ struct TestIssuer {
             devSecrets: [
                 "trading-dashboard": Self.dashboardSecret, "mt5-api-service": Self.serviceSecret,
             ])
+        // Times in tests are made up: nothing is to be removed for its age.
+        configuration.audit.retention = nil
+        return configuration
     }
 
     /// A token of the dashboard.
@@ -135,14 +141,15 @@ struct TestIssuer {
         try await self.issuer.store.unpublishedRevocations(now: self.clock.clock.now(), limit: 1000).map(\.member)
     }
 
-    /// Runs `test` against the router, where callers have no address, or against a live server on loopback.
+    /// Runs `test` against the router, where callers have no address, or against a live server on loopback. Every answer
+    /// has to be one that `/openapi.json` describes.
     func serve(
         _ setup: TestingSetup = .router, _ test: @escaping @Sendable (any TestClientProtocol) async throws -> Void
     ) async throws {
         let application = Application(
             router: self.issuer.router(), configuration: .init(address: .hostname("127.0.0.1", port: 0)),
             logger: self.log.logger)
-        try await application.test(setup) { try await test($0) }
+        try await application.test(setup) { try await test(ContractClient(client: $0)) }
     }
 
     /// A form that asks for a token as the dashboard.

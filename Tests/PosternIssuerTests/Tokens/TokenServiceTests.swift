@@ -21,8 +21,7 @@ import Testing
     }
 
     private func change(_ test: TestIssuer, _ sql: String) async throws {
-        let store = try #require(test.issuer.store as? SQLiteStore)
-        try await store.pool.write { try $0.execute(sql: sql) }
+        try await test.issuer.store.script(sql)
     }
 
     @Test("An unknown client and a wrong secret are refused alike")

@@ -1,0 +1,114 @@
+import Foundation
+import GRDB
+
+/// The embedded kind: one SQLite file in WAL mode, with foreign keys, synchronous commits, and 5 seconds of patience for
+/// another writer.
+struct SQLiteDatabase: SQLDatabase {
+    private let pool: DatabasePool
+
+    let dialect = SQLDialect.sqlite
+
+    /// Opens or makes the file. Throws `StoreError`.
+    init(path: String) throws(StoreError) {
+        var configuration = Configuration()
+        configuration.foreignKeysEnabled = true
+        configuration.busyMode = .timeout(5)
+        configuration.label = "issuer"
+        do {
+            self.pool = try DatabasePool(path: path, configuration: configuration)
+            // WAL's usual NORMAL may lose the last commits when power fails. Writes are rare here, and what was
+            // acknowledged (a registration, a revocation) has to stay.
+            try self.pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+        } catch {
+            throw StoreError(sqlite: error)
+        }
+    }
+
+    func rows(_ sql: String, _ arguments: [SQLValue]) async throws -> [SQLRow] {
+        do {
+            // One statement sees one moment by itself.
+            return try await self.pool.unsafeRead { try SQLiteConnection(database: $0).rows(sql, arguments) }
+        } catch let error as DatabaseError {
+            throw StoreError(sqlite: error)
+        }
+    }
+
+    func write<Result: Sendable>(
+        _ body: @escaping @Sendable (any SQLConnection) throws -> Result
+    ) async throws -> Result {
+        do {
+            return try await self.pool.write { try body(SQLiteConnection(database: $0)) }
+        } catch let error as DatabaseError {
+            throw StoreError(sqlite: error)
+        }
+    }
+
+    func close() async {
+        // Waits for the writer and the readers, so it must not hold one of Swift's own threads.
+        await withCheckedContinuation { closed in
+            DispatchQueue.global().async {
+                // What fails to close is closed by the end of the process, and the file is good after any end.
+                try? self.pool.close()
+                closed.resume()
+            }
+        }
+    }
+}
+
+/// A connection of GRDB's, inside a transaction or outside.
+private struct SQLiteConnection: SQLConnection {
+    let database: Database
+
+    func rows(_ sql: String, _ arguments: [SQLValue]) throws -> [SQLRow] {
+        if arguments.contains(where: \.holdsNUL) { return [] }
+        let statement = try self.database.cachedStatement(sql: sql)
+        let cursor = try Row.fetchCursor(statement, arguments: Self.arguments(arguments))
+        var rows: [SQLRow] = []
+        while let row = try cursor.next() { rows.append(try row.databaseValues.map(Self.value)) }
+        return rows
+    }
+
+    func execute(_ sql: String, _ arguments: [SQLValue]) throws -> Int {
+        if arguments.contains(where: \.holdsNUL) { throw StoreError(kind: .failed, reason: "a text holds U+0000") }
+        try self.database.cachedStatement(sql: sql).execute(arguments: Self.arguments(arguments))
+        return self.database.changesCount
+    }
+
+    func script(_ sql: String) throws {
+        try self.database.execute(sql: sql)
+    }
+
+    private static func arguments(_ values: [SQLValue]) -> StatementArguments {
+        StatementArguments(
+            values.map { value -> (any DatabaseValueConvertible)? in
+                switch value {
+                case .null: nil
+                case .text(let text): text
+                case .integer(let number): number
+                case .blob(let bytes): Data(bytes)
+                }
+            })
+    }
+
+    private static func value(_ value: DatabaseValue) throws -> SQLValue {
+        switch value.storage {
+        case .null: .null
+        case .string(let text): .text(text)
+        case .int64(let number): .integer(Int(number))
+        case .blob(let data): .blob([UInt8](data))
+        case .double: throw StoreError.malformed("a value is a fraction")
+        }
+    }
+}
+
+extension StoreError {
+    /// What SQLite says, without the statement and its arguments.
+    fileprivate init(sqlite error: any Error) {
+        guard let error = error as? DatabaseError else {
+            self.init(kind: .failed, reason: "\(type(of: error))")
+            return
+        }
+        let isBusy = error.resultCode == .SQLITE_BUSY || error.resultCode == .SQLITE_LOCKED
+        self.init(kind: isBusy ? .unavailable : .failed, reason: error.message ?? error.resultCode.description)
+    }
+}

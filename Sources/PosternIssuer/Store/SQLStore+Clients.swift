@@ -1,0 +1,103 @@
+extension SQLStore {
+    func secretDigests(of clientID: String, now: Double) async throws -> [[UInt8]] {
+        let rows = try await self.database.rows(
+            """
+            SELECT client_secret.digest FROM client_secret JOIN client ON client.id = client_secret.client
+            WHERE client.client_id = ? AND (client_secret.ends_at IS NULL OR client_secret.ends_at > ?)
+            """,
+            [.text(clientID), .integer(StoredTime.second(now))])
+        return try rows.map { row in
+            var cells = SQLCells(row)
+            return try cells.blob()
+        }
+    }
+
+    func client(_ clientID: String) async throws -> ServiceClient? {
+        try ClientRows.read(try await self.database.rows(ClientRows.selectOne, [.text(clientID)])).first
+    }
+
+    func clients(after clientID: String?, limit: Int) async throws -> Page<ServiceClient> {
+        // One more, to see whether there are more.
+        let rows = try await self.database.rows(
+            ClientRows.selectPage, [.text(clientID ?? ""), .integer(max(limit, 0) + 1)])
+        return Page(try ClientRows.read(rows), limit: limit, key: \.clientID)
+    }
+
+    func useAssertion(_ identifier: [UInt8], until: Double, now: Double) async throws -> Bool {
+        try await self.database.write { connection in
+            try connection.execute(
+                "DELETE FROM assertion WHERE until <= ?", [.integer(StoredTime.second(now))])
+            return try connection.execute(
+                "INSERT INTO assertion (identifier, until) VALUES (?, ?) ON CONFLICT (identifier) DO NOTHING",
+                [.blob(identifier), .integer(StoredTime.secondAfter(until))]) > 0
+        }
+    }
+
+    func scopes() async throws -> [String] {
+        try await self.database.rows("SELECT name FROM scope ORDER BY id").map { row in
+            var cells = SQLCells(row)
+            return try cells.text()
+        }
+    }
+}
+
+/// Clients as rows: one for each of their scopes, or one without, so that a client is read by one statement.
+enum ClientRows {
+    private static let columns = """
+        client.client_id, scope.name, client.name, client.description, client.is_active, client.is_trusted,
+        client.access_token_lifetime, client.refresh_token_lifetime, client.rate_limit_per_minute,
+        client.rate_limit_per_hour, client.contact_email, client.allowed_ips, client.key_set, client.created_at,
+        client.updated_at, client.tokens_valid_from
+        """
+
+    private static let scopes = """
+        LEFT JOIN client_scope ON client_scope.client = client.id LEFT JOIN scope ON scope.id = client_scope.scope
+        """
+
+    /// The client with that `client_id`.
+    static let selectOne = """
+        SELECT \(Self.columns) FROM client \(Self.scopes) WHERE client.client_id = ? ORDER BY client_scope.position
+        """
+
+    /// Clients after that `client_id`, and how many.
+    static let selectPage = """
+        SELECT \(Self.columns) FROM (SELECT * FROM client WHERE client_id > ? ORDER BY client_id LIMIT ?) AS client
+        \(Self.scopes) ORDER BY client.client_id, client_scope.position
+        """
+
+    static func read(_ rows: [SQLRow]) throws(StoreError) -> [ServiceClient] {
+        var clients: [ServiceClient] = []
+        for row in rows {
+            var cells = SQLCells(row)
+            let clientID = try cells.text()
+            let scope = try cells.optionalText()
+            if clients.last?.clientID != clientID { clients.append(try Self.client(clientID, &cells)) }
+            if let scope { clients[clients.count - 1].scopes.append(scope) }
+        }
+        return clients
+    }
+
+    private static func client(_ clientID: String, _ cells: inout SQLCells) throws(StoreError) -> ServiceClient {
+        ServiceClient(
+            clientID: clientID, name: try cells.text(), description: try cells.text(), isActive: try cells.flag(),
+            isTrusted: try cells.flag(), accessTokenLifetime: try cells.integer(),
+            refreshTokenLifetime: try cells.integer(),
+            rateLimits: RateLimits(perMinute: try cells.integer(), perHour: try cells.integer()),
+            contactEmail: try cells.text(), allowedAddresses: try Self.blocks(try cells.text()), scopes: [],
+            keySet: try cells.optionalText(), createdAt: try cells.integer(), updatedAt: try cells.integer(),
+            tokensValidFrom: try cells.integer())
+    }
+
+    private static func blocks(_ text: String) throws(StoreError) -> [AddressBlock] {
+        guard let blocks = AddressBlock.list(text) else { throw .malformed("allowed_ips of a client is no list") }
+        return blocks
+    }
+}
+
+extension Page {
+    /// The page of at most `limit` from the items that were found when one more was looked for.
+    init(_ found: [Item], limit: Int, key: (Item) -> String) {
+        self.items = Array(found.prefix(max(limit, 0)))
+        self.next = found.count > self.items.count ? self.items.last.map(key) : nil
+    }
+}
