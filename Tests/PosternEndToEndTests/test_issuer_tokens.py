@@ -8,6 +8,7 @@ from harness.answers import oauth_error, problem
 from harness.issuer import AUDIENCE, assertion, basic, by_assertion, claims, jose, request
 from harness.net import wait_until
 from harness.postgres import PostgresServer
+from harness.process import Child
 from harness.raw import RawClient
 from harness.stores import PostgresDatabase, SQLiteFile
 from harness.table import table
@@ -224,6 +225,24 @@ def test_garbled_addresses_are_never_the_ones_before_them(server):
     name = server.add_client(allowed_ips="192.0.2.0/24")
     for text in ("192.0.2.7, rubbish", "192.0.2.7,", "192.0.2.7, unknown", "192.0.2.7, 999.1.1.1"):
         assert ask(server, name, "127.0.0.2", [text]) == 403, text
+
+
+def test_a_connection_by_ipv6(start_issuer, tmp_path):
+    issuer = start_issuer(SQLiteFile(tmp_path))
+    names = {block: issuer.add_client(allowed_ips=block) for block in ("::1/128", "127.0.0.0/8", "2001:db8::/32")}
+    issuer.stop()
+    child = Child(issuer.folder, "postern-issuer", ["run", "--listen", "[::1]:%d" % issuer.port, "--issuer", issuer.url,
+                                                    "--audience", AUDIENCE, *issuer.keeping])
+    try:
+        wait_until(lambda: "listening on" in child.output(), 10, "the issuer to listen")
+        found = {}
+        for block, name in names.items():
+            with RawClient(issuer.port, host="::1") as raw:
+                raw.send(request("POST", TOKEN, form=dict(GRANT, client_id=name, client_secret=issuer.secrets[name])))
+                found[block] = raw.response("POST").status
+        assert found == {"::1/128": 200, "127.0.0.0/8": 403, "2001:db8::/32": 403}
+    finally:
+        child.stop()
 
 
 def test_the_address_is_checked_after_the_secret(server):
