@@ -104,4 +104,4 @@ def test_the_measure_finds_what_differs(server, known):
 
     refused = block(server, 30, lambda: ("/oauth/token", [], {"form": dict(good, client_secret="x" * 32)}))
     with pytest.raises(AssertionError, match="by chance"):
-        cost.check_equal(cost.measure(server.child.pid, [refused, given], 12))
+        cost.check_equal(cost.measure(server.child.pid, [refused, given], 20))
