@@ -145,6 +145,8 @@ def test_authlib_takes_the_tokens_as_rfc_9068_ones(issuer, client):
         def get_jwks(self):
             return {"keys": issuer.keys()}
 
+    if issuer.algorithm == "EdDSA":
+        pytest.skip("Authlib's validator takes no EdDSA, whoever signs with it")
     validator = Validator(issuer=issuer.url, resource_server=AUDIENCE)
     token = validator.authenticate_token(issuer.token(client))
     validator.validate_token(token, ["trade:read"], None)

@@ -142,10 +142,27 @@ def test_tokens_that_are_worth_nothing(server, key):
     token = session["access_token"]
     unsigned = mint.forge({"alg": "none", "typ": "at+jwt"}, claims(token))
     stranger = mint.key("RS256").token(**dict(claims(token), exp=claims(token)["exp"]))
-    for bad in ("rubbish", "a.b.c", token + "x", token[:-10], tampered(token), unsigned, stranger, session["refresh_token"], key,
-                "x" * 20000):
+    for bad in ("rubbish", "a.b.c", token + "x", token[:-10], tampered(token), unsigned, stranger, key, "x" * 20000):
         assert server.hecate(key, bad) == {"valid": False}
         assert server.introspect(bad, "Authorization: Bearer " + key) == {"active": False}
+    # A refresh token is no access token.
+    assert server.hecate(key, session["refresh_token"]) == {"valid": False}
+
+
+def test_a_refresh_token_in_the_standard_form(server, key):
+    """For whom it was issued to, and for services; for any other client there is no such token."""
+    mine, other = server.add_client(), server.add_client()
+    user = server.add_user()
+    token = server.session(user, client_id=mine, client_secret=server.secrets[mine])["refresh_token"]
+    for line in (basic(mine, server.secrets[mine]), "Authorization: Bearer " + key):
+        found = server.introspect(token, line)
+        assert set(found) == {"active", "sub", "client_id", "exp", "iat", "token_type"}, found
+        assert (found["active"], found["sub"], found["client_id"], found["token_type"]) == (
+            True, user["user_id"], mine, "refresh_token")
+        assert found["exp"] - found["iat"] == 86400
+    assert server.introspect(token, basic(other, server.secrets[other])) == {"active": False}
+    assert server.call("POST", "/auth/refresh", json_body={"refresh_token": token}).status == 200
+    assert server.introspect(token, basic(mine, server.secrets[mine])) == {"active": False}, "a token that was used"
 
 
 def test_nobody_introspects_or_revokes_without_authentication(server):

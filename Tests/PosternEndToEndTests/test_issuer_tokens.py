@@ -8,6 +8,7 @@ from harness.answers import oauth_error, problem
 from harness.issuer import AUDIENCE, assertion, basic, by_assertion, claims, jose, request
 from harness.net import wait_until
 from harness.postgres import PostgresServer
+from harness.process import Child
 from harness.raw import RawClient
 from harness.stores import PostgresDatabase, SQLiteFile
 from harness.table import table
@@ -70,8 +71,6 @@ def test_scopes(server, client, asked, given):
 REFUSED = table(
     ("a wrong secret", {"client_secret": "wrong"}, 401, "invalid_client"),
     ("an unknown client", {"client_id": "nobody"}, 401, "invalid_client"),
-    ("no secret", {"client_secret": None}, 401, "invalid_client"),
-    ("an empty secret", {"client_secret": ""}, 401, "invalid_client"),
     ("a scope that it does not have", {"scope": "trade:read trade:open"}, 400, "invalid_scope"),
     ("a scope that is none", {"scope": "trade\"read"}, 400, "invalid_scope"),
 )
@@ -86,6 +85,15 @@ def test_refusals(server, client, changes, status, error):
     fields.pop("grant_type")
     oauth_error(server.call("POST", SERVICE, form=fields), status, error)
     oauth_error(server.call("POST", SERVICE, json_body=fields), status, error)
+
+
+def test_without_credentials(server, client):
+    """RFC 6749 section 5.2: at the token endpoint no client authentication was included; where the secret is a parameter like
+    any other, a parameter is missing."""
+    for fields in ({}, {"client_id": client}, {"client_id": client, "client_secret": ""}):
+        oauth_error(server.call("POST", TOKEN, form=dict(GRANT, **fields)), 401, "invalid_client")
+        oauth_error(server.call("POST", SERVICE, form=fields), 400, "invalid_request")
+        oauth_error(server.call("POST", SERVICE, json_body=fields), 400, "invalid_request")
 
 
 def test_grants_that_are_not_served(server, client):
@@ -118,7 +126,7 @@ def test_assertions_of_every_algorithm(server, signer, algorithm):
         answer = server.call("POST", TOKEN, form=dict(GRANT, **by_assertion(assertion(keys[algorithm], name, audience))))
         assert answer.status == 200, answer
         assert claims(answer.json()["access_token"])["sub"] == name
-    text = assertion(keys[algorithm], name, [server.url, "https://another.test"])
+    text = assertion(keys[algorithm], name, [server.url + TOKEN])
     assert server.call("POST", TOKEN, form=dict(GRANT, client_id=name, **by_assertion(text))).status == 200
 
 
@@ -222,8 +230,26 @@ def test_addresses(server, allowed, source, forwarded, status):
 def test_garbled_addresses_are_never_the_ones_before_them(server):
     """What a trusted proxy garbled says nothing of the caller, least of all the address in front of it."""
     name = server.add_client(allowed_ips="192.0.2.0/24")
-    for text in ("192.0.2.7, rubbish", "192.0.2.7,", "192.0.2.7, unknown", "192.0.2.7, 999.1.1.1"):
+    for text in ("192.0.2.7, rubbish", "192.0.2.7, unknown", "192.0.2.7, 999.1.1.1", "192.0.2.7 198.51.100.7"):
         assert ask(server, name, "127.0.0.2", [text]) == 403, text
+
+
+def test_a_connection_by_ipv6(start_issuer, tmp_path):
+    issuer = start_issuer(SQLiteFile(tmp_path))
+    names = {block: issuer.add_client(allowed_ips=block) for block in ("::1/128", "127.0.0.0/8", "2001:db8::/32")}
+    issuer.stop()
+    child = Child(issuer.folder, "postern-issuer", ["run", "--listen", "[::1]:%d" % issuer.port, "--issuer", issuer.url,
+                                                    "--audience", AUDIENCE, *issuer.keeping])
+    try:
+        wait_until(lambda: "listening on" in child.output(), 10, "the issuer to listen")
+        found = {}
+        for block, name in names.items():
+            with RawClient(issuer.port, host="::1") as raw:
+                raw.send(request("POST", TOKEN, form=dict(GRANT, client_id=name, client_secret=issuer.secrets[name])))
+                found[block] = raw.response("POST").status
+        assert found == {"::1/128": 200, "127.0.0.0/8": 403, "2001:db8::/32": 403}
+    finally:
+        child.stop()
 
 
 def test_the_address_is_checked_after_the_secret(server):

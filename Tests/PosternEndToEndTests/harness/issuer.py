@@ -3,12 +3,14 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import signal
 import time
 import urllib.parse
 import uuid
 
 from . import mint
+from .description import Description
 from .mint import unb64
 from .net import free_port, wait_until
 from .process import Child, environment, run, until_healthy
@@ -60,6 +62,10 @@ def without_identity(answer):
         headers = [(name, value.replace(str(len(answer.body)), "N") if name == "content-length" else value)
                    for name, value in headers]
     return answer.status, headers, body
+
+
+# What /openapi.json says: the same in every run of one binary, but for the issuer's URL.
+_described = []
 
 
 class Connection:
@@ -137,7 +143,8 @@ class IssuerServer:
     @property
     def keeping(self):
         """The options that say which store, for every command."""
-        return ["--store", self.store.url, "--key-file", str(self.key_file)]
+        key = [] if "POSTERN_ISSUER_KEY" in self.variables else ["--key-file", str(self.key_file)]
+        return ["--store", self.store.url, *key]
 
     def bootstrap(self):
         """Sets the store up; the administrator's secret is known from then on."""
@@ -201,9 +208,21 @@ class IssuerServer:
         wait_until(lambda: "Redis is connected" in self.child.output(), 5, "the issuer to have its Redis")
 
     def call(self, method, path, *lines, **content):
-        """The answer to one request on a connection of its own."""
+        """The answer to one request on a connection of its own; it has to be one that /openapi.json declares."""
         with Connection(self.port) as connection:
-            return connection.call(method, path, *lines, **content)
+            answer = connection.call(method, path, *lines, **content)
+        self._check(method, path, answer)
+        return answer
+
+    def _check(self, method, path, answer):
+        """Fails if the description has this operation, and not this answer."""
+        if not _described:
+            with Connection(self.port) as connection:
+                _described.append(Description(connection.call("GET", "/openapi.json").json()))
+        for described, template, operation in _described[0].operations():
+            if described == method and re.fullmatch(re.sub(r"\\{[a-z_]+\\}", "[^/]+", re.escape(template)), path.partition("?")[0]):
+                faults = _described[0].faults(operation, answer)
+                assert faults == [], "%s %s: %s\n%r" % (method, path, faults, answer)
 
     def get_admin(self, path):
         """An answer of the admin listener."""
