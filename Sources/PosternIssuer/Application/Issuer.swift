@@ -35,41 +35,57 @@ struct Issuer: Sendable {
         let setup = StoreSetup(store: store, clock: clock)
         try await setup.check(dev: configuration.dev)
         let (master, keys) = try await setup.keys(configuration.store)
-        let hasher = ClientSecretHasher(pepper: master.pepper)
         let secrets =
-            configuration.dev ? try await setup.addReferenceClients(configuration.devSecrets, master, hasher) : []
+            configuration.dev
+            ? try await setup.addReferenceClients(
+                configuration.devSecrets, master, ClientSecretHasher(pepper: master.pepper)) : []
         let redis = try configuration.redis.map { redis in
             try RedisPort(redis, eventLoop: MultiThreadedEventLoopGroup.singleton.any())
         }
-        let limiter = Self.limiter(configuration.redis, redis, master, logger)
-        let tokens = TokenService(
-            authentication: ClientAuthentication(store: store, hasher: hasher, clock: clock), limiter: limiter,
-            keys: keys, audiences: configuration.audiences, clock: clock)
-        let publisher = Self.publisher(configuration.redis, redis, store, clock, logger)
         let audit = AuditLog(store: store, clock: clock, logger: logger, output: auditLines)
-        let revocations = RevocationService(
+        return Issuer(
+            configuration, store, master, keys, redis, audit, passwords, clock: clock, logger: logger, secrets)
+    }
+
+    /// Puts the parts together.
+    private init(
+        _ configuration: IssuerConfiguration, _ store: any IssuerStore, _ master: MasterKey, _ keys: KeyRing,
+        _ redis: RedisPort?, _ audit: AuditLog, _ passwords: PasswordHasher, clock: IssuerClock, logger: Logger,
+        _ devSecrets: [NewClientSecret]
+    ) {
+        let hasher = ClientSecretHasher(pepper: master.pepper)
+        self.store = store
+        self.keys = keys
+        self.rotation = KeyRotation(
+            ring: keys, age: configuration.keyAge, clock: clock, audit: audit, logger: logger)
+        self.url = IssuerURL(configured: configuration.issuer)
+        self.tokens = TokenService(
+            authentication: ClientAuthentication(store: store, hasher: hasher, clock: clock),
+            limiter: Self.limiter(configuration.redis, redis, master, audit.metrics, logger), keys: keys,
+            audiences: configuration.audiences, clock: clock)
+        let publisher = Self.publisher(configuration.redis, redis, store, clock, logger)
+        self.revocations = RevocationService(
             store: store, keys: keys, refreshTokens: RefreshTokenFormat(key: master.refreshTokens),
             publisher: publisher, clock: clock, audit: audit)
-        let rotation = KeyRotation(
-            ring: keys, age: configuration.keyAge, clock: clock, audit: audit, logger: logger)
-        let clients = ClientAdministration(
+        self.clients = ClientAdministration(
             store: store, hasher: hasher, clock: clock, audit: audit, publisher: publisher)
-        let serviceKeys = ServiceKeyService(
+        self.serviceKeys = ServiceKeyService(
             store: store, hasher: ServiceKeyHasher(pepper: master.serviceKeyPepper), clock: clock, audit: audit)
-        let people = UserServices(
-            tokens: tokens, revocations: revocations, serviceKeys: serviceKeys, passwords: passwords)
-        return Issuer(
-            store: store, keys: keys, rotation: rotation, url: IssuerURL(configured: configuration.issuer),
-            tokens: tokens, revocations: revocations, people: people, clients: clients, serviceKeys: serviceKeys,
-            audit: audit, clock: clock, trustedProxies: configuration.trustedProxies, devSecrets: secrets)
+        self.people = UserServices(
+            tokens: self.tokens, revocations: self.revocations, serviceKeys: self.serviceKeys, passwords: passwords)
+        self.audit = audit
+        self.clock = clock
+        self.trustedProxies = configuration.trustedProxies
+        self.devSecrets = devSecrets
     }
 
     private static func limiter(
-        _ configuration: RedisConfiguration?, _ redis: RedisPort?, _ master: MasterKey, _ logger: Logger
+        _ configuration: RedisConfiguration?, _ redis: RedisPort?, _ master: MasterKey, _ metrics: IssuerMetrics,
+        _ logger: Logger
     ) -> any RateLimiting {
         guard let configuration, let redis else { return RateLimiter() }
         return RedisRateLimiter(
-            redis: redis, prefix: configuration.limits, secret: master.counterNames, logger: logger)
+            redis: redis, prefix: configuration.limits, secret: master.counterNames, metrics: metrics, logger: logger)
     }
 
     private static func publisher(

@@ -21,8 +21,11 @@ struct RouteList {
         self.methods[path, default: []].append(method)
     }
 
+    /// Those that the library has no name for: a GET with a body.
+    private static let more = ["QUERY"].compactMap(HTTPRequest.Method.init(rawValue:))
+
     func refuseOtherMethods() {
-        let known: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options, .trace]
+        let known: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options, .trace] + Self.more
         for (path, offered) in self.methods {
             let served = offered.contains(.get) ? offered + [.head] : offered
             let allow = served.map(\.rawValue).sorted().joined(separator: ", ")

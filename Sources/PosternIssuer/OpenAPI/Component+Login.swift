@@ -3,7 +3,7 @@ import PosternCore
 extension Schema {
     static let loginRequest = Schema.object([
         .required("username", Schema.plain.length(0...256)),
-        .required("password", Schema.plain.length(0...1024).format("password")),
+        .required("password", Schema.plain.length(0...UserFields.passwordLength.upperBound * 4).format("password")),
         .optional(
             "client_id",
             Schema.plain.length(1...1024).described("The client that he logs in through: its lifetimes hold.")),

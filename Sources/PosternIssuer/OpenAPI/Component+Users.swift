@@ -6,15 +6,18 @@ extension SchemaField {
 
     private static let username = Schema.string.length(1...64).pattern("^[A-Za-z0-9._@-]+$")
         .described("Kept in lower case.")
-    private static let password = Schema.plain.length(8...256).format("password")
+    private static let password = Schema.plain.length(UserFields.passwordLength).format("password")
 
     private static let rights: [SchemaField] = [
         .optional("email", Schema.email.length(0...254)),
         .optional("email_verified", Schema.boolean.described("False: he cannot log in.")),
         .optional("is_active", Schema.boolean.described("False: he cannot log in.")),
         .optional("is_admin", .boolean),
-        .optional("roles", Schema.array(of: Schema.plain.length(1...64)).count(0...64).distinct),
-        .optional("permissions", Schema.array(of: Schema.scope.length(1...64)).count(0...64).distinct),
+        .optional(
+            "roles", Schema.array(of: Schema.plain.length(1...UserFields.longest)).count(0...UserFields.most).distinct),
+        .optional(
+            "permissions",
+            Schema.array(of: Schema.scope.length(1...UserFields.longest)).count(0...UserFields.most).distinct),
         .optional("expires_on", expiry),
     ]
 

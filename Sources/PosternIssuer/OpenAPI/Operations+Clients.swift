@@ -48,7 +48,8 @@ extension APIOperation {
 extension APIParameter {
     /// Which part of a list.
     static let page: [APIParameter] = [
-        .query("limit", "How many at most.", Schema.integer(1...500).byDefault(.integer(100))),
+        .query(
+            "limit", "How many at most.", Schema.integer(1...PageQuery.most).byDefault(.integer(PageQuery.standard))),
         .query("after", "The `next` of the part before.", Schema.string.length(0...256)),
     ]
 }

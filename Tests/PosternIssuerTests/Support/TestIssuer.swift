@@ -76,8 +76,9 @@ final class LogCapture: Sendable {
         }
 
         func log(event: LogEvent) {
-            let metadata = self.metadata.merging(event.metadata ?? [:]) { $1 }
-            self.capture.append("\(event.level) \(event.message) \(metadata)")
+            let metadata = self.metadata.merging(event.metadata ?? [:]) { $1 }.sorted { $0.key < $1.key }
+            let members = metadata.map { "\"\($0.key)\": \($0.value)" }.joined(separator: ", ")
+            self.capture.append("\(event.level) \(event.message) [\(members)]")
         }
     }
 }
