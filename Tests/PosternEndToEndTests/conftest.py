@@ -4,14 +4,18 @@ from __future__ import annotations
 import pytest
 
 pytest.register_assert_rewrite("harness.problems", "harness.metrics", "harness.process", "harness.raw", "harness.upstream",
-                               "harness.load", "harness.introspection", "harness.redis", "harness.resp", "harness.tiers")
+                               "harness.load", "harness.introspection", "harness.redis", "harness.resp", "harness.tiers",
+                               "harness.answers", "harness.issuer", "harness.postgres", "harness.stores")
 
 from harness import config as configs
 from harness.garbage import GarbageServer
 from harness.introspection import IntrospectionServer
+from harness.issuer import IssuerServer
 from harness.keyserver import KeyServer
+from harness.postgres import PostgresServer
 from harness.process import Postern, is_release
 from harness.redis import RedisServer
+from harness.stores import PostgresDatabase, SQLiteFile
 from harness.upstream import RecordingUpstream
 
 
@@ -155,6 +159,53 @@ def redis(module_redis):
     """The module's Redis, emptied."""
     module_redis.do("FLUSHALL")
     return module_redis
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """The PostgreSQL of the run; every test has a database of its own there."""
+    with PostgresServer() as server:
+        yield server
+
+
+def make_store(kind, request, folder):
+    """An empty store of that kind. PostgreSQL is started when the first test asks for it."""
+    return SQLiteFile(folder) if kind == "sqlite" else PostgresDatabase(request.getfixturevalue("postgres"))
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def issuer_store(request, tmp_path):
+    """An empty store for postern-issuer, once of each kind."""
+    return make_store(request.param, request, tmp_path)
+
+
+@pytest.fixture
+def start_issuer(tmp_path):
+    """Starts issuers, each in a folder of its own; they are stopped, and must stop well, at the end."""
+    made = []
+
+    def starter(store, *arguments, **options):
+        made.append(IssuerServer(tmp_path / ("issuer-%d" % len(made)), store, *arguments, **options))
+        return made[-1]
+
+    yield starter
+    problems = []
+    for each in made:
+        try:
+            each.stop()
+        except AssertionError as error:
+            problems.append(str(error))
+    assert not problems, "\n".join(problems)
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def server(request, tmp_path_factory):
+    """The module's postern-issuer, once over each kind of store; ISSUER_ARGUMENTS of the module are its options."""
+    folder = tmp_path_factory.mktemp("issuer")
+    made = IssuerServer(folder, make_store(request.param, request, folder),
+                        *getattr(request.module, "ISSUER_ARGUMENTS", ()))
+    yield made
+    made.stop()
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs the end-to-end tests: run.sh [pytest arguments]. Needs built binaries (POSTERN_BIN names their folder; by
-# default .build/release, then .build/debug) and Python 3.9 or later; everything else goes into .venv at the root.
+# default .build/release, then .build/debug) and Python 3.11 or later; everything else goes into .venv at the root.
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 root=$(CDPATH='' cd -- "$here/../.." && pwd)

@@ -8,10 +8,10 @@ import urllib.parse
 import pytest
 
 from harness.net import free_port, wait_until
-from harness.process import Child, environment
+from harness.process import Child, environment, until_healthy
 from harness.raw import RawClient, head
 from harness.redis import ClusterSetup, SentinelSetup
-from test_reference_flow import CLIENTS, SECRETS, until_healthy
+from test_reference_flow import CLIENTS, SECRETS
 
 CLIENT = "trading-dashboard"
 NAME = "postern:revocations"

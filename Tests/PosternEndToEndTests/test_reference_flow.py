@@ -10,9 +10,9 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
-from harness.net import free_port, wait_until
+from harness.net import free_port
 from harness.problems import check_problem
-from harness.process import ROOT, Child, Postern, environment, run
+from harness.process import ROOT, Child, Postern, environment, run, until_healthy
 from harness.raw import RawClient, head
 from harness.table import table
 
@@ -22,18 +22,6 @@ SCOPES = {
     "mt5-api-service": "trade:open trade:close trade:modify account:read account:balance market:data service:mt5",
     "trading-dashboard": "read:profile write:profile trade:read trade:open account:read market:data",
 }
-
-
-def until_healthy(port, child, path="/health"):
-    def healthy():
-        assert child.alive(), child.output()
-        try:
-            with RawClient(port, 2) as client:
-                return client.send(head("GET", path)).response().status == 200
-        except OSError:
-            return False
-
-    wait_until(healthy, 15, child.name + " to be healthy")
 
 
 class Stack:

@@ -14,7 +14,8 @@ case ${1:-run} in
 run) ;;
 # python3, python3-venv: the end-to-end tests      shellcheck: `make lint`      valgrind, binutils: the budgets
 # openssl: what the verification of a signature is compared with      redis-server: the shared cache and revocation
-test) packages+=(python3 python3-venv shellcheck valgrind binutils openssl redis-server) ;;
+# postgresql: the issuer's other store; the tests start servers of their own
+test) packages+=(python3 python3-venv shellcheck valgrind binutils openssl redis-server postgresql) ;;
 # wrk: the load      nginx: the service behind every proxy, and a peer      haproxy: a peer      strace: system calls
 # openssl: what one verification costs      redis-server: behind the rows that introspect      python3, python3-venv: the
 # benchmark itself

@@ -98,6 +98,11 @@ struct Issuer: Sendable {
     }
 
     func router() -> Router<IssuerContext> {
+        self.routes().router
+    }
+
+    /// Everything that is served.
+    func routes() -> RouteList {
         let router = Router(context: IssuerContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: TimeMiddleware(clock: self.clock))
         router.add(middleware: MetricsMiddleware(metrics: self.audit.metrics))
@@ -113,7 +118,8 @@ struct Issuer: Sendable {
         self.people.register(in: &routes, gate: gate)
         MetadataEndpoints(keys: self.keys, store: self.store, issuer: self.url).register(in: &routes)
         HealthEndpoint(store: self.store).register(in: &routes)
+        OpenAPIEndpoint(issuer: self.url).register(in: &routes)
         routes.refuseOtherMethods()
-        return router
+        return routes
     }
 }

@@ -3,8 +3,9 @@ import Hummingbird
 
 /// Registers handlers, and afterwards a 405 with `Allow` for the methods that a known path does not have.
 struct RouteList {
-    private let router: Router<IssuerContext>
-    private var methods: [String: [HTTPRequest.Method]] = [:]
+    let router: Router<IssuerContext>
+    /// Every path with its methods: what `/openapi.json` describes.
+    private(set) var methods: [String: [HTTPRequest.Method]] = [:]
 
     init(router: Router<IssuerContext>) {
         self.router = router
@@ -20,8 +21,11 @@ struct RouteList {
         self.methods[path, default: []].append(method)
     }
 
+    /// Those that the library has no name for: a GET with a body.
+    private static let more = ["QUERY"].compactMap(HTTPRequest.Method.init(rawValue:))
+
     func refuseOtherMethods() {
-        let known: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options]
+        let known: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options, .trace] + Self.more
         for (path, offered) in self.methods {
             let served = offered.contains(.get) ? offered + [.head] : offered
             let allow = served.map(\.rawValue).sorted().joined(separator: ", ")

@@ -120,6 +120,20 @@ class Child:
         return int(re.search(r"VmRSS:\s+(\d+) kB", text).group(1))
 
 
+def until_healthy(port, child, path="/health"):
+    """Waits until the child answers `path` with 200."""
+
+    def healthy():
+        assert child.alive(), child.output()
+        try:
+            with RawClient(port, 2) as client:
+                return client.send(head("GET", path)).response().status == 200
+        except OSError:
+            return False
+
+    wait_until(healthy, 15, child.name + " to be healthy")
+
+
 class Postern(Child):
     """A running postern with the given configuration (a mapping, or the text of a proxy.yaml)."""
 

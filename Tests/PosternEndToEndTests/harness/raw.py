@@ -63,15 +63,16 @@ def parse_fields(lines):
 
 
 class RawClient:
-    """One connection. `timeout` bounds every single read, so that a test fails instead of hanging."""
+    """One connection, from the address `source` if one is given. `timeout` bounds every single read, so that a test fails
+    instead of hanging."""
 
-    def __init__(self, port=None, timeout=5.0, host="127.0.0.1", path=None):
+    def __init__(self, port=None, timeout=5.0, host="127.0.0.1", path=None, source=None):
         if path is not None:
             self.sock = socket.socket(socket.AF_UNIX)
             self.sock.settimeout(timeout)
             self.sock.connect(path)
         else:
-            self.sock = socket.create_connection((host, port), timeout=timeout)
+            self.sock = socket.create_connection((host, port), timeout=timeout, source_address=(source, 0) if source else None)
             self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffer = b""
         self.eof = False

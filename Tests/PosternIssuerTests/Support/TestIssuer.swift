@@ -150,14 +150,15 @@ struct TestIssuer {
         try await self.issuer.store.unpublishedRevocations(now: self.clock.clock.now(), limit: 1000).map(\.member)
     }
 
-    /// Runs `test` against the router, where callers have no address, or against a live server on loopback.
+    /// Runs `test` against the router, where callers have no address, or against a live server on loopback. Every answer
+    /// has to be one that `/openapi.json` describes.
     func serve(
         _ setup: TestingSetup = .router, _ test: @escaping @Sendable (any TestClientProtocol) async throws -> Void
     ) async throws {
         let application = Application(
             router: self.issuer.router(), configuration: .init(address: .hostname("127.0.0.1", port: 0)),
             logger: self.log.logger)
-        try await application.test(setup) { try await test($0) }
+        try await application.test(setup) { try await test(ContractClient(client: $0)) }
     }
 
     /// A form that asks for a token as the dashboard.
