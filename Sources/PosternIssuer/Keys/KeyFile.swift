@@ -1,6 +1,7 @@
 import Foundation
 import PosternCore
 import PosternCrypto
+import SystemPackage
 
 /// The file that holds the master key: one line of base64url, mode 0600.
 enum KeyFile {
@@ -28,13 +29,14 @@ enum KeyFile {
     }
 
     private static func check(_ descriptor: Int32, _ path: String) throws(IssuerStartError) {
-        var status = stat()
-        guard fstat(descriptor, &status) == 0 else { throw .keyFile("\(path) cannot be read: \(Self.reason())") }
-        guard status.st_mode & S_IFMT == S_IFREG else { throw .keyFile("\(path) is not a file") }
-        guard status.st_mode & 0o077 == 0 else {
+        guard let status = try? FileDescriptor(rawValue: descriptor).stat() else {
+            throw .keyFile("\(path) cannot be read")
+        }
+        guard status.type == .regular else { throw .keyFile("\(path) is not a file") }
+        guard status.permissions.isDisjoint(with: [.groupReadWriteExecute, .otherReadWriteExecute]) else {
             throw .keyFile("\(path) can be read by others; make a new key, or chmod 600 it if nobody did")
         }
-        guard status.st_uid == geteuid() || status.st_uid == 0 else {
+        guard [geteuid(), 0].contains(status.userID.rawValue) else {
             throw .keyFile("\(path) belongs to another user")
         }
     }
