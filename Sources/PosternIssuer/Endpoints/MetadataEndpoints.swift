@@ -25,6 +25,9 @@ struct MetadataEndpoints: Sendable {
 
     private static var cached: HTTPFields { [.cacheControl: "public, max-age=\(Self.maxAge)"] }
 
+    /// RFC 8414 section 2 lets access token types stand beside the methods of clients: a service key is sent as one.
+    private static let serviceKey = "Bearer"
+
     /// Only what is true: there is no authorization endpoint and no ID token, so nothing is said about them.
     private func document() async throws -> JSONValue {
         let methods = JSONValue.strings(ClientAuthentication.methods)
@@ -41,6 +44,12 @@ struct MetadataEndpoints: Sendable {
             ("revocation_endpoint", .string(self.issuer.endpoint("/oauth/revoke"))),
             ("revocation_endpoint_auth_methods_supported", methods),
             ("revocation_endpoint_auth_signing_alg_values_supported", algorithms),
+            ("introspection_endpoint", .string(self.issuer.endpoint("/oauth/introspect"))),
+            (
+                "introspection_endpoint_auth_methods_supported",
+                .strings(ClientAuthentication.methods + [Self.serviceKey])
+            ),
+            ("introspection_endpoint_auth_signing_alg_values_supported", algorithms),
         ])
     }
 }

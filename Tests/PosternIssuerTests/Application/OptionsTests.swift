@@ -22,8 +22,10 @@ import Testing
         #expect(
             configuration.store
                 == StoreConfiguration(
-                    path: "postern-issuer.sqlite", keySource: .file("postern-issuer.sqlite.key"), algorithm: .rs256))
+                    path: "postern-issuer.sqlite", keySource: .file("postern-issuer.sqlite.key"), algorithm: nil))
         #expect(configuration.redis == nil)
+        #expect(configuration.audit.path == nil && configuration.audit.retention == 90 * 86400)
+        #expect(configuration.keyAge == 90 * 86400)
         #expect(configuration.devSecrets.isEmpty)
     }
 
@@ -62,6 +64,27 @@ import Testing
         }
         #expect(configuration.listen.port == 2)
         #expect(configuration.audiences == ["two", "three"])
+    }
+
+    @Test(
+        "The audit log's retention is a number with its unit",
+        arguments: [
+            ("90d", 90 * 86400), ("12h", 43200), ("60m", 3600), ("3600s", 3600), ("0", nil), ("59m", -1), ("90", -1),
+            ("d", -1), ("-1d", -1), ("1000000000d", -1), ("1 d", -1), ("90D", -1), ("", 90 * 86400),
+        ] as [(String, Int?)])
+    func auditRetention(_ text: String, _ expected: Int?) throws {
+        let environment = [
+            "POSTERN_ISSUER_AUDIT_RETENTION": text, "POSTERN_ISSUER_AUDIT_LOG": "/var/log/audit",
+            "POSTERN_ISSUER_DEV": "1",
+        ]
+        guard expected != -1 else {
+            let errors = #expect(throws: ConfigurationErrors.self) { try self.resolve(environment) }
+            #expect(errors?.problems.first?.hasPrefix("--audit-retention is a number with d, h, m or s") == true)
+            return
+        }
+        let audit = try self.resolve(environment) { $0.auditLog = text == "0" ? "-" : nil }.audit
+        #expect(audit.retention == expected)
+        #expect(audit.path == (text == "0" ? nil : "/var/log/audit"))
     }
 
     @Test("The key may be in the environment")

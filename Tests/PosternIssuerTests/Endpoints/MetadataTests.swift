@@ -45,7 +45,11 @@ import Testing
                     "revocation_endpoint":"http://issuer.test/oauth/revoke",\
                     "revocation_endpoint_auth_methods_supported":\
                     ["client_secret_basic","client_secret_post","private_key_jwt"],\
-                    "revocation_endpoint_auth_signing_alg_values_supported":["RS256","PS256","ES256","EdDSA"]}
+                    "revocation_endpoint_auth_signing_alg_values_supported":["RS256","PS256","ES256","EdDSA"],\
+                    "introspection_endpoint":"http://issuer.test/oauth/introspect",\
+                    "introspection_endpoint_auth_methods_supported":\
+                    ["client_secret_basic","client_secret_post","private_key_jwt","Bearer"],\
+                    "introspection_endpoint_auth_signing_alg_values_supported":["RS256","PS256","ES256","EdDSA"]}
                     """)
         }
     }
@@ -92,7 +96,10 @@ import Testing
         arguments: [
             (HTTPRequest.Method.get, "/", 404, "not_found", nil),
             (.get, "/api/v1/admin", 404, "not_found", nil),
-            (.post, "/auth/introspect", 404, "not_found", nil),
+            (.get, "/auth/introspect", 405, "method_not_allowed", "POST"),
+            (.put, "/api/v1/admin/users", 405, "method_not_allowed", "GET, HEAD, POST"),
+            (.post, "/api/v1/admin/users/x", 405, "method_not_allowed", "DELETE, GET, HEAD, PATCH"),
+            (.delete, "/auth/login", 405, "method_not_allowed", "POST"),
             (.get, "/oauth/token", 405, "method_not_allowed", "POST"),
             (.get, "/oauth/revoke", 405, "method_not_allowed", "POST"),
             (.put, "/api/v1/admin/service-clients", 405, "method_not_allowed", "GET, HEAD, POST"),

@@ -15,7 +15,7 @@ import Testing
         let admin = try await test.administrator()
         try await test.serve { client in
             let made = try await client.send(
-                .post, Self.path, #"{"client_id":"orders","scope_ids":["order:new","trade:read"]}"#, admin)
+                .post, Self.path, #"{"client_id":"orders","scope_ids":["order:new","trade:read"]}"#, bearer: admin)
             #expect(made.status == .created)
             #expect(made.headers[.location] == Self.path + "/orders")
             #expect(made.headers[.cacheControl] == "no-store")
@@ -25,11 +25,11 @@ import Testing
             #expect(json["created_at"]?.string == "2025-10-09T08:53:20Z")
             #expect(json["scope_ids"] == .strings(["order:new", "trade:read"]))
             #expect(try await client.tokenStatus("orders", secret) == 200)
-            let shown = try await client.send(.get, Self.path + "/orders", nil, admin)
+            let shown = try await client.send(.get, Self.path + "/orders", nil, bearer: admin)
             #expect(shown.status == .ok && shown.headers[.cacheControl] == "no-store")
             #expect(try shown.json["client_secret"] == nil)
             #expect(try shown.json["client_id"]?.string == "orders")
-            #expect(try await client.send(.get, Self.path + "/o%72ders", nil, admin).status == .ok)
+            #expect(try await client.send(.get, Self.path + "/o%72ders", nil, bearer: admin).status == .ok)
             #expect(try await test.issuer.store.scopes().contains("order:new"))
             let line = try #require(test.auditLines.text.split(separator: "\n").first { $0.contains("client.create") })
             #expect(line.contains(#""actor":"client:admin","target":"client:orders""#))
@@ -43,7 +43,7 @@ import Testing
         let admin = try await test.administrator()
         try await test.serve { client in
             let bad = try await client.send(
-                .post, Self.path, #"{"client_id":"a b","is_active":"no","allowed_ips":"x","more":1}"#, admin)
+                .post, Self.path, #"{"client_id":"a b","is_active":"no","allowed_ips":"x","more":1}"#, bearer: admin)
             #expect(bad.status == .unprocessableContent)
             #expect(try bad.json["code"]?.string == "invalid_fields")
             guard case .array(let errors)? = try bad.json["errors"] else { throw StoreRefusal.missing }
@@ -51,14 +51,14 @@ import Testing
                 Set(errors.compactMap { $0["field"]?.string }) == ["client_id", "is_active", "allowed_ips", "more"])
             #expect(errors.allSatisfy { $0["detail"]?.string?.isEmpty == false })
 
-            let taken = try await client.send(.post, Self.path, #"{"client_id":"admin"}"#, admin)
+            let taken = try await client.send(.post, Self.path, #"{"client_id":"admin"}"#, bearer: admin)
             #expect(taken.status == .conflict)
             #expect(try taken.json["code"]?.string == "already_exists")
-            #expect(try await client.send(.post, Self.path, "{", admin).status == .badRequest)
-            #expect(try await client.send(.post, Self.path, "[]", admin).status == .badRequest)
-            #expect(try await client.send(.post, Self.path, nil, admin).status == .unsupportedMediaType)
+            #expect(try await client.send(.post, Self.path, "{", bearer: admin).status == .badRequest)
+            #expect(try await client.send(.post, Self.path, "[]", bearer: admin).status == .badRequest)
+            #expect(try await client.send(.post, Self.path, nil, bearer: admin).status == .unsupportedMediaType)
             let long = #"{"client_id":"x","description":"\#(String(repeating: "a", count: 65536))"}"#
-            #expect(try await client.send(.post, Self.path, long, admin).status == .contentTooLarge)
+            #expect(try await client.send(.post, Self.path, long, bearer: admin).status == .contentTooLarge)
         }
         #expect(try await test.issuer.store.clients(after: nil, limit: 9).items.count == 3)
         #expect(!test.auditLines.text.contains("client.create"))
@@ -78,12 +78,12 @@ import Testing
         let other = try await test.administrator("other", scopes: [AdminGate.users, "admin:system"])
         let verb = try #require(HTTPRequest.Method(method))
         try await test.serve { client in
-            let nobody = try await client.send(verb, path, body, [:])
+            let nobody = try await client.send(verb, path, body)
             #expect(nobody.status == .unauthorized)
             #expect(nobody.headers[.wwwAuthenticate]?.hasPrefix("Bearer ") == true)
-            let stranger = try await client.send(verb, path, body, [.authorization: "Bearer a.b.c"])
+            let stranger = try await client.send(verb, path, body, bearer: "a.b.c")
             #expect(stranger.status == .unauthorized)
-            #expect(try await client.send(verb, path, body, other).status == .forbidden)
+            #expect(try await client.send(verb, path, body, bearer: other).status == .forbidden)
         }
         #expect(try await test.issuer.store.client("admin") != nil)
     }
@@ -97,7 +97,7 @@ import Testing
             var next: String? = ""
             var parts = 0
             while let after = next {
-                let part = try await client.send(.get, Self.path + "?limit=2&after=\(after)", nil, admin)
+                let part = try await client.send(.get, Self.path + "?limit=2&after=\(after)", nil, bearer: admin)
                 #expect(part.status == .ok)
                 guard case .array(let items)? = try part.json["items"] else { throw StoreRefusal.missing }
                 names += items.compactMap { $0["client_id"]?.string }
@@ -106,7 +106,7 @@ import Testing
             }
             #expect(names == ["admin", "mt5-api-service", "trading-dashboard"])
             #expect(parts == 2)
-            let wrong = try await client.send(.get, Self.path + "?limit=0", nil, admin)
+            let wrong = try await client.send(.get, Self.path + "?limit=0", nil, bearer: admin)
             #expect(wrong.status == .unprocessableContent)
         }
     }
@@ -118,7 +118,7 @@ import Testing
         try await test.serve { client in
             let path = Self.path + "/trading-dashboard"
             let changed = try await client.send(
-                .patch, path, #"{"access_token_lifetime":77,"scope_ids":["trade:read"],"name":"D"}"#, admin)
+                .patch, path, #"{"access_token_lifetime":77,"scope_ids":["trade:read"],"name":"D"}"#, bearer: admin)
             #expect(changed.status == .ok)
             #expect(try changed.json["access_token_lifetime"] == .integer(77))
             #expect(try changed.json["name"]?.string == "D")
@@ -129,10 +129,10 @@ import Testing
             #expect(line.contains(#""reason":"name access_token_lifetime scope_ids""#))
             // Nothing to change is no change.
             test.clock.advance(by: 10)
-            let same = try await client.send(.patch, path, "{}", admin)
+            let same = try await client.send(.patch, path, "{}", bearer: admin)
             #expect(same.status == .ok)
             #expect(try same.json["updated_at"] == changed.json["updated_at"])
-            let renamed = try await client.send(.patch, path, #"{"client_id":"x","name":""}"#, admin)
+            let renamed = try await client.send(.patch, path, #"{"client_id":"x","name":""}"#, bearer: admin)
             #expect(renamed.status == .unprocessableContent)
         }
     }
@@ -147,7 +147,7 @@ import Testing
                 (HTTPRequest.Method.get, path, nil), (.patch, path, #"{"name":"x"}"#), (.patch, path, "{}"),
                 (.delete, path, nil), (.post, path + "/rotate-secret", "{}"),
             ] as [(HTTPRequest.Method, String, String?)] {
-                let answer = try await client.send(method, path, body, admin)
+                let answer = try await client.send(method, path, body, bearer: admin)
                 #expect(answer.status == .notFound, "\(method) \(path)")
                 #expect(try answer.json["code"]?.string == "not_found")
             }
@@ -162,12 +162,12 @@ import Testing
         let checker = TokenChecker(store: test.issuer.store, keys: test.issuer.keys, clock: test.clock.clock)
         try await test.serve { client in
             let path = Self.path + "/trading-dashboard"
-            let off = try await client.send(.patch, path, #"{"is_active":false}"#, admin)
+            let off = try await client.send(.patch, path, #"{"is_active":false}"#, bearer: admin)
             #expect(off.status == .ok)
             #expect(try await client.tokenStatus("trading-dashboard", TestIssuer.dashboardSecret) == 401)
             #expect(try await test.revocations() == [#"{"client":"trading-dashboard","before":1760000001}"#])
             #expect(try await checker.check(token, issuer: TestIssuer.url) == .bad(.inactive))
-            #expect(try await client.send(.patch, path, #"{"is_active":true}"#, admin).status == .ok)
+            #expect(try await client.send(.patch, path, #"{"is_active":true}"#, bearer: admin).status == .ok)
             test.clock.advance(by: 2)
             #expect(try await checker.check(token, issuer: TestIssuer.url) == .bad(.revoked))
             #expect(try await client.tokenStatus("trading-dashboard", TestIssuer.dashboardSecret) == 200)
@@ -182,12 +182,12 @@ import Testing
         let checker = TokenChecker(store: test.issuer.store, keys: test.issuer.keys, clock: test.clock.clock)
         try await test.serve { client in
             let path = Self.path + "/trading-dashboard"
-            let gone = try await client.send(.delete, path, nil, admin)
+            let gone = try await client.send(.delete, path, nil, bearer: admin)
             #expect(gone.status == .noContent && gone.body.readableBytes == 0)
-            #expect(try await client.send(.get, path, nil, admin).status == .notFound)
+            #expect(try await client.send(.get, path, nil, bearer: admin).status == .notFound)
             #expect(try await client.tokenStatus("trading-dashboard", TestIssuer.dashboardSecret) == 401)
             #expect(try await test.revocations() == [#"{"client":"trading-dashboard","before":1760000001}"#])
-            let again = try await client.send(.post, Self.path, #"{"client_id":"trading-dashboard"}"#, admin)
+            let again = try await client.send(.post, Self.path, #"{"client_id":"trading-dashboard"}"#, bearer: admin)
             #expect(again.status == .created)
             test.clock.advance(by: 2)
             #expect(try await checker.check(token, issuer: TestIssuer.url) == .bad(.revoked))
@@ -201,7 +201,7 @@ import Testing
         let admin = try await test.administrator()
         try await test.serve { client in
             let path = Self.path + "/trading-dashboard/rotate-secret"
-            let first = try await client.send(.post, path, #"{"overlap_seconds":600}"#, admin)
+            let first = try await client.send(.post, path, #"{"overlap_seconds":600}"#, bearer: admin)
             #expect(first.status == .ok && first.headers[.cacheControl] == "no-store")
             #expect(try first.json["client_id"]?.string == "trading-dashboard")
             #expect(try first.json["old_secret_valid_until"]?.string == "2025-10-09T09:03:20Z")
@@ -212,7 +212,7 @@ import Testing
             test.clock.advance(by: 1)
             #expect(try await client.tokenStatus("trading-dashboard", TestIssuer.dashboardSecret) == 401)
             // Without a body: at once.
-            let last = try await client.send(.post, path, nil, admin)
+            let last = try await client.send(.post, path, nil, bearer: admin)
             #expect(try last.json["old_secret_valid_until"] == .null)
             let third = try #require(try last.json["client_secret"]?.string)
             #expect(try await client.tokenStatus("trading-dashboard", second) == 401)
@@ -230,10 +230,11 @@ import Testing
         let admin = try await test.administrator()
         try await test.serve { client in
             let path = Self.path + "/trading-dashboard/rotate-secret"
-            let answer = try await client.send(.post, path, "{\"overlap_seconds\":\(value)}", admin)
+            let answer = try await client.send(.post, path, "{\"overlap_seconds\":\(value)}", bearer: admin)
             #expect(answer.status == .unprocessableContent)
             #expect(try await client.tokenStatus("trading-dashboard", TestIssuer.dashboardSecret) == 200)
-            #expect(try await client.send(.post, path, #"{"overlap":1}"#, admin).status == .unprocessableContent)
+            #expect(
+                try await client.send(.post, path, #"{"overlap":1}"#, bearer: admin).status == .unprocessableContent)
         }
     }
 }

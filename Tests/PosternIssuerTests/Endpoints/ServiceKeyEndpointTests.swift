@@ -16,7 +16,8 @@ import Testing
         let admin = try await test.administrator()
         let keys = test.issuer.serviceKeys
         try await test.serve { client in
-            let made = try await client.send(.post, Self.path, #"{"name":"notify","description":"for 8003"}"#, admin)
+            let made = try await client.send(
+                .post, Self.path, #"{"name":"notify","description":"for 8003"}"#, bearer: admin)
             #expect(made.status == .created && made.headers[.cacheControl] == "no-store")
             let json = try made.json
             let text = try #require(json["api_key"]?.string)
@@ -26,16 +27,16 @@ import Testing
             #expect(json["is_active"] == .bool(true) && json["created_at"]?.string == "2025-10-09T08:53:20Z")
             #expect(try await keys.authenticate(text)?.name == "notify")
 
-            let twice = try await client.send(.post, Self.path, #"{"name":"notify"}"#, admin)
+            let twice = try await client.send(.post, Self.path, #"{"name":"notify"}"#, bearer: admin)
             #expect(twice.status == .conflict)
             test.clock.advance(by: 60)
-            #expect(try await client.send(.delete, Self.path + "/notify", nil, admin).status == .noContent)
-            #expect(try await client.send(.delete, Self.path + "/notify", nil, admin).status == .notFound)
+            #expect(try await client.send(.delete, Self.path + "/notify", nil, bearer: admin).status == .noContent)
+            #expect(try await client.send(.delete, Self.path + "/notify", nil, bearer: admin).status == .notFound)
             #expect(try await keys.authenticate(text) == nil)
 
-            let next = try await client.send(.post, Self.path, #"{"name":"notify"}"#, admin)
+            let next = try await client.send(.post, Self.path, #"{"name":"notify"}"#, bearer: admin)
             #expect(next.status == .created)
-            let list = try await client.send(.get, Self.path, nil, admin)
+            let list = try await client.send(.get, Self.path, nil, bearer: admin)
             guard case .array(let items) = try list.json else { throw StoreRefusal.missing }
             #expect(items.map { $0["is_active"] } == [.bool(false), .bool(true)])
             #expect(items.map { $0["revoked_at"] } == [.string("2025-10-09T08:54:20Z"), .null])
@@ -83,7 +84,7 @@ import Testing
         let test = try await TestIssuer()
         let admin = try await test.administrator()
         try await test.serve { client in
-            let answer = try await client.send(.post, Self.path, body, admin)
+            let answer = try await client.send(.post, Self.path, body, bearer: admin)
             #expect(answer.status == .unprocessableContent)
             guard case .array(let errors)? = try answer.json["errors"] else { throw StoreRefusal.missing }
             #expect(errors.map { $0["field"]?.string } == [field])

@@ -35,7 +35,7 @@ import Testing
         let token = try await test.token()
         let client = try #require(try await test.issuer.store.client("trading-dashboard"))
         let outcome = try await test.issuer.revocations.revoke(
-            token.text, by: client, issuer: TestIssuer.url, audit: .test)
+            token.text, by: .client(client), issuer: TestIssuer.url, audit: .test)
         guard case .revoked(let tokenID, let isPublished) = outcome else {
             Issue.record("\(outcome)")
             return ("", nil)
