@@ -34,7 +34,8 @@ import Testing
     private func revoke(_ test: TestIssuer) async throws -> (member: String, isPublished: Bool?) {
         let token = try await test.token()
         let client = try #require(try await test.issuer.store.client("trading-dashboard"))
-        let outcome = try await test.issuer.revocations.revoke(token.text, by: .client(client), issuer: TestIssuer.url, audit: .test)
+        let outcome = try await test.issuer.revocations.revoke(
+            token.text, by: .client(client), issuer: TestIssuer.url, audit: .test)
         guard case .revoked(let tokenID, let isPublished) = outcome else {
             Issue.record("\(outcome)")
             return ("", nil)
@@ -59,6 +60,34 @@ import Testing
             #expect(await observer.next(1) == [second])
             #expect(try await self.waiting(test) == 0)
             #expect(Revocation(json: Array(second.utf8))?.serialized == Array(second.utf8))
+        }
+    }
+
+    @Test("What ends the sessions of users is published when it is acknowledged")
+    func publishesUsers() async throws {
+        try await self.run { test, observer in
+            let first = try await self.revoke(test).member
+            #expect(await observer.next(1) == [first])
+            let user = try await test.addUser()
+            let sessions = test.issuer.people.sessions
+            let old = try await test.login()
+            let new = try await sessions.refresh(old.refreshToken, issuer: TestIssuer.url, audit: .test)
+            await #expect(throws: SessionRefusal.invalidGrant) {
+                try await sessions.refresh(old.refreshToken, issuer: TestIssuer.url, audit: .test)
+            }
+            let both = [old, new].map { "{\"jti\":\"\($0.accessTokenID)\"}" }
+            #expect(await Set(observer.next(2)) == Set(both))
+            let everything = "{\"sub\":\"\(user.id)\",\"before\":1760000001}"
+            try await sessions.logoutAll(user.id, audit: .test)
+            #expect(await observer.next(1) == [everything])
+            #expect(try await self.waiting(test) == 0)
+            test.clock.advance(by: 1)
+            try await test.change(user, "{\"password\":\"another password\"}")
+            #expect(await observer.next(1) == [everything.replacing("001}", with: "002}")])
+            test.clock.advance(by: 1)
+            try await test.issuer.people.administration.delete(user.id, audit: .test)
+            #expect(await observer.next(1) == [everything.replacing("001}", with: "003}")])
+            #expect(try await self.waiting(test) == 0)
         }
     }
 
