@@ -25,7 +25,11 @@ struct AdminGate: Sendable {
     /// Whose token it is. Throws `Problem` (401), or what the store throws.
     ///
     /// A client's scope counts only while the client still has it: taking it away takes effect at once.
-    func caller(_ request: Request, _ context: IssuerContext) async throws -> Caller {
+    ///
+    /// - Parameter action: As what a refusal is audited.
+    func caller(
+        _ request: Request, _ context: IssuerContext, _ action: AuditEntry.Action = .adminRefused
+    ) async throws -> Caller {
         let token = try BearerCredential.find(in: request.headers)
         switch try await self.checker.check(token, issuer: self.issuer.value) {
         case .client(let client, let principal):
@@ -36,17 +40,21 @@ struct AdminGate: Sendable {
             return Caller(actor: "user:\(user.id)", scopes: [], userID: user.id, isAdmin: user.isAdmin)
         case .bad(let fault):
             context.logger.info("access token refused", metadata: ["reason": "\(fault.code)"])
-            self.audit.record(context.audit(.adminRefused, by: nil, isAllowed: false, reason: "invalid_token"))
+            self.audit.record(context.audit(action, by: nil, isAllowed: false, reason: "invalid_token"))
             throw BearerCredential.unauthorized(
                 "the access token is invalid, expired or revoked", error: "invalid_token")
         }
     }
 
     /// Throws `Problem` (403) unless it is a client with the scope or a user who is an administrator.
-    func require(_ scope: String, of caller: Caller, _ context: IssuerContext) throws(Problem) {
+    ///
+    /// - Parameter action: As what a refusal is audited.
+    func require(
+        _ scope: String, of caller: Caller, _ context: IssuerContext, _ action: AuditEntry.Action = .adminRefused
+    ) throws(Problem) {
         if caller.isAdmin || caller.scopes.contains(scope) { return }
         self.audit.record(
-            context.audit(.adminRefused, by: caller.actor, isAllowed: false, reason: "insufficient_scope"))
+            context.audit(action, by: caller.actor, isAllowed: false, reason: "insufficient_scope"))
         throw Problem(
             status: .forbidden, code: "insufficient_scope", title: "Forbidden",
             detail: "this needs the scope \(scope), or a user who is an administrator",

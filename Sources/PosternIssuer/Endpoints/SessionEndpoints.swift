@@ -41,13 +41,13 @@ struct SessionEndpoints: Sendable {
     }
 
     private func logoutAll(_ request: Request, _ context: IssuerContext) async throws -> Response {
-        let caller = try await self.gate.caller(request, context)
+        let caller = try await self.gate.caller(request, context, .userLogoutAll)
         var reader = try await FieldReader.optionalBody(of: request, fields: ["user_id"])
         let wanted = reader.string("user_id", limit: 64, allowsEmpty: false)
         if caller.userID == nil { reader.require("user_id") }
         try reader.finish()
         guard let userID = wanted ?? caller.userID else { throw Problem.internalError }
-        if userID != caller.userID { try self.gate.require(AdminGate.users, of: caller, context) }
+        if userID != caller.userID { try self.gate.require(AdminGate.users, of: caller, context, .userLogoutAll) }
         do {
             try await self.service.logoutAll(
                 userID, audit: context.audit(.userLogoutAll, by: caller.actor))

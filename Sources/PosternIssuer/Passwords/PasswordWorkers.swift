@@ -14,6 +14,13 @@ final class PasswordWorkers: Sendable {
 
     /// How many may wait for each that runs: a second or so of work.
     static let queue = 16
+    /// One thread for each processor that this process may use; of passwords alone, so that nothing else waits behind
+    /// them. For the life of the process.
+    private static let threads: NIOThreadPool = {
+        let threads = NIOThreadPool(numberOfThreads: System.coreCount)
+        threads.start()
+        return threads
+    }()
 
     private let limit: Int
     private let waitingLimit: Int
@@ -23,10 +30,11 @@ final class PasswordWorkers: Sendable {
     /// - Parameters:
     ///   - limit: Hashes at once: one for each processor that this process may use.
     ///   - waitingLimit: How many more may wait.
-    init(limit: Int = System.coreCount, waitingLimit: Int? = nil, threads: NIOThreadPool = .singleton) {
+    ///   - threads: Where they run; nil: on threads of passwords alone.
+    init(limit: Int = System.coreCount, waitingLimit: Int? = nil, threads: NIOThreadPool? = nil) {
         self.limit = max(limit, 1)
         self.waitingLimit = waitingLimit ?? self.limit * Self.queue
-        self.threads = threads
+        self.threads = threads ?? Self.threads
     }
 
     /// How many run now.

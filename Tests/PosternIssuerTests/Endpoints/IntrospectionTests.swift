@@ -63,7 +63,7 @@ import Testing
             #expect(response.status == .ok)
             #expect(String(buffer: response.body) == "{\"valid\":false}")
         }
-        #expect(test.log.text.contains("\"reason\": \(kind.reason)]"))
+        #expect(test.log.text.contains("\"reason\": \(kind.reason)"))
     }
 
     @Test(

@@ -202,6 +202,7 @@ import Testing
         }
         #expect(test.auditLines.text.contains("\"reason\":\"overloaded\""))
         _ = try await busy.finish()
+        try await busy.stop()
     }
 
     @Test("A hash of another cost is renewed at the next login; sessions stay")

@@ -37,7 +37,8 @@ import Testing
                 "trade:open","account:read","market:data"]}
                 """
             for (form, headers) in [
-                (TestIssuer.form("&"), HTTPFields()), ("token_type_hint=refresh_token&", [.authorization: "Basic \(basic)"]),
+                (TestIssuer.form("&"), HTTPFields()),
+                ("token_type_hint=refresh_token&", [.authorization: "Basic \(basic)"]),
                 ("", Self.key),
             ] {
                 let response = try await client.post(Self.path, form + "token=\(token.text)", headers)

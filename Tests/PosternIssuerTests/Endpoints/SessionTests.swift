@@ -222,6 +222,10 @@ import Testing
                 #expect(response.status.code == status)
             }
             #expect(try await Self.isGood(session.accessToken, test))
+            let refusals = test.auditLines.text.split(separator: "\n").filter {
+                $0.contains("\"action\":\"user.logout_all\",\"allowed\":false")
+            }
+            #expect(refusals.count == 2)
             for bearer in [root, admin] {
                 let response = try await client.send(.post, "/auth/logout-all", body, bearer: bearer)
                 #expect(response.status == .noContent)

@@ -143,6 +143,8 @@ import Testing
             #expect(try second.json["next"] == .null)
             guard case .array(let items)? = try second.json["items"] else { throw StoreRefusal.missing }
             #expect(items.map { $0["user_id"]?.string } == [sorted[2]])
+            let nothing = try await client.send(.get, "\(Self.path)?after=%00", bearer: admin)
+            #expect(nothing.status == .ok)
             let bad = try await client.send(.get, "\(Self.path)?limit=0", bearer: admin)
             #expect(bad.status == .unprocessableContent)
         }
@@ -202,5 +204,6 @@ import Testing
             #expect(String(buffer: list.body) == "{\"items\":[],\"next\":null}")
         }
         _ = try await busy.finish()
+        try await busy.stop()
     }
 }

@@ -12,6 +12,7 @@ import Testing
         #expect(try await busy.finish() == [0, 1, 2])
         #expect(busy.workers.running == 0)
         #expect(try await busy.workers.run { 7 } == 7)
+        try await busy.stop()
     }
 
     /// How many are at work, and how many were at most.

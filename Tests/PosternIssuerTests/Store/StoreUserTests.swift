@@ -128,4 +128,24 @@ import Testing
         #expect(second.next == nil)
         await store.close()
     }
+
+    @Test(
+        "Another hash of the same password takes the place of the one that was checked", arguments: StoreKind.allCases)
+    func rehashes(_ kind: StoreKind) async throws {
+        let store = try await self.store(kind, Self.user())
+        let entry = AuditEntry(time: 1000, action: .userChanged, isAllowed: true, target: "user:u1")
+        for (old, new) in [("other", "newer"), ("hash", "new"), ("hash", "newest")] {
+            try await store.rehashPassword(of: "u1", from: old, to: new, audit: entry)
+        }
+        try await store.rehashPassword(of: "u2", from: "hash", to: "new", audit: entry)
+        var expected = Self.user()
+        expected.passwordHash = "new"
+        #expect(try await store.user(id: "u1") == expected)
+        #expect(try await store.auditEntries(limit: 9).filter { $0 == entry }.count == 1)
+        #expect(try await store.unpublishedRevocations(now: 0, limit: 9).isEmpty)
+        try await store.removeUser("u1", now: 1000, audit: .test)
+        try await store.rehashPassword(of: "u1", from: "new", to: "hash", audit: entry)
+        #expect(try await store.user(id: "u1")?.passwordHash == "new")
+        await store.close()
+    }
 }

@@ -1,16 +1,22 @@
 import Foundation
+import NIOPosix
 
 @testable import PosternIssuer
 
-/// Workers of which all are busy, until they are let go.
+/// Workers of which all are busy, until they are let go. Stopped when nothing needs them any more.
 struct BusyWorkers {
     let workers: PasswordWorkers
+    /// Its own: others' hashes do not wait for this one's gate.
+    private let threads: NIOThreadPool
     private let gate = DispatchSemaphore(value: 0)
     private let tasks: [Task<Int, any Error>]
 
     /// Returns when `limit` run and `waiting` more wait.
     init(limit: Int, waiting: Int, waitingLimit: Int) async {
-        let workers = PasswordWorkers(limit: limit, waitingLimit: waitingLimit)
+        let threads = NIOThreadPool(numberOfThreads: limit)
+        threads.start()
+        self.threads = threads
+        let workers = PasswordWorkers(limit: limit, waitingLimit: waitingLimit, threads: threads)
         self.workers = workers
         let gate = self.gate
         var tasks: [Task<Int, any Error>] = []
@@ -35,5 +41,10 @@ struct BusyWorkers {
         var results: [Int] = []
         for task in self.tasks { results.append(try await task.value) }
         return results
+    }
+
+    /// Ends the threads.
+    func stop() async throws {
+        try await self.threads.shutdownGracefully()
     }
 }
