@@ -143,7 +143,7 @@ def test_joserfc_by_the_key_set(issuer, client):
 def test_authlib_takes_the_tokens_as_rfc_9068_ones(issuer, client):
     class Validator(JWTBearerTokenValidator):
         def get_jwks(self):
-            return {"keys": issuer.keys()}
+            return KeySet.import_key_set({"keys": issuer.keys()})
 
     if issuer.algorithm == "EdDSA":
         pytest.skip("Authlib's validator takes no EdDSA, whoever signs with it")

@@ -2,6 +2,7 @@
 and by age. Over both stores."""
 import datetime
 import secrets
+import time
 
 import jwt as pyjwt
 import pytest
@@ -28,16 +29,15 @@ def signer(issuer):
 
 
 def listed(issuer):
-    """The rows of `key list`: {kid: (algorithm, state, moment from which it signs)}."""
-    done = issuer.command("key", "list")
-    assert done.returncode == 0, done.stderr
-    rows = {}
-    for line in done.stdout.splitlines():
-        words = line.split()
-        if len(words) > 2 and words[1] in ("RS256", "ES256", "EdDSA"):
-            moment = [datetime.datetime.fromisoformat(each.replace("Z", "+00:00")) for each in words if each[:2] == "20"]
-            rows[words[0]] = (words[1], words[2], moment)
-    return rows
+    """{kid: row} of `key list`."""
+    rows = issuer.told("key", "list")
+    for each in rows:
+        assert set(each) == {"kid", "algorithm", "state", "created_at", "signs_from", "removed_at"}, each
+    return {each["kid"]: each for each in rows}
+
+
+def seconds(text):
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def running(tmp_path_factory):
     folder = tmp_path_factory.mktemp("running")
     made = IssuerServer(folder, SQLiteFile(folder))
     before = kids(made)
-    assert made.command("key", "rotate").returncode == 0
+    made.told("key", "rotate")
     yield made, before
     made.stop()
 
@@ -55,22 +55,19 @@ def test_the_next_key_is_published_long_before_it_signs(running, start_issuer, i
     issuer = start_issuer(issuer_store)
     first = kids(issuer)
     assert len(first) == 1 and signer(issuer) == first[0]
-    assert [row[:2] for row in listed(issuer).values()] == [("RS256", "current")]
-    begun = datetime.datetime.now(datetime.timezone.utc)
-    done = issuer.command("key", "rotate")
-    assert done.returncode == 0, done.stderr
+    assert [(row["algorithm"], row["state"]) for row in listed(issuer).values()] == [("RS256", "current")]
+    new = issuer.told("key", "rotate")
     rows = listed(issuer)
-    new = [kid for kid, row in rows.items() if row[1] == "next"]
-    assert len(rows) == 2 and len(new) == 1 and rows[first[0]][1] == "current"
-    # The last moment of its row is the one from which it signs.
-    wait = (max(rows[new[0]][2]) - begun).total_seconds()
-    assert NOTICE - 5 <= wait <= NOTICE + 5, rows
+    assert rows[new["kid"]] == new and len(rows) == 2
+    assert (new["algorithm"], new["state"], rows[first[0]]["state"]) == ("RS256", "next", "current")
+    assert seconds(new["signs_from"]) - seconds(new["created_at"]) == NOTICE and abs(seconds(new["created_at"]) - time.time()) < 10
     issuer.restart()
-    assert sorted(kids(issuer)) == sorted(first + new)
+    assert sorted(kids(issuer)) == sorted(first + [new["kid"]])
     assert signer(issuer) == first[0], "the next key signs already"
     # One waits: there is no second one.
     again = issuer.command("key", "rotate")
-    assert set(listed(issuer)) == set(rows), again.stdout + again.stderr
+    assert again.returncode != 0 and "waits already" in again.stderr, again
+    assert set(listed(issuer)) == set(rows)
 
 
 def test_rotation_by_age(start_issuer, issuer_store):
@@ -86,18 +83,26 @@ def test_rotation_by_age(start_issuer, issuer_store):
     assert len(kids(issuer)) == 2
 
 
-def test_another_algorithm(start_issuer, issuer_store):
-    """Tokens of the old key stay good: it stays published."""
+@pytest.mark.parametrize("way", ["by command", "at the start"])
+def test_another_algorithm(start_issuer, issuer_store, way):
+    """Its key is the next one like any other: until then the old one signs."""
     issuer = start_issuer(issuer_store)
-    old = issuer.token("admin")
+    first = kids(issuer)
     issuer.stop()
-    issuer.arguments = ["--algorithm", "EdDSA"]
+    if way == "by command":
+        assert issuer.told("key", "rotate", "--algorithm", "EdDSA")["algorithm"] == "EdDSA"
+    else:
+        issuer.arguments = ["--algorithm", "EdDSA"]
     issuer.start()
-    new = issuer.token("admin")
-    assert [jose(each)["alg"] for each in (old, new)] == ["RS256", "EdDSA"]
-    for each in (old, new):
-        assert issuer.introspect(each, basic("admin", issuer.secrets["admin"]))["active"] is True
-    assert {jose(each)["kid"] for each in (old, new)} <= set(kids(issuer))
+    assert signer(issuer) == first[0]
+    assert [each["alg"] for each in issuer.keys() if each["kid"] not in first] == ["EdDSA"]
+    assert sorted((row["algorithm"], row["state"]) for row in listed(issuer).values()) == [("EdDSA", "next"), ("RS256", "current")]
+
+
+@pytest.mark.parametrize("algorithm", ["ES256", "EdDSA"])
+def test_the_first_key(start_issuer, issuer_store, algorithm):
+    issuer = start_issuer(issuer_store, "--algorithm", algorithm)
+    assert jose(issuer.token("admin"))["alg"] == algorithm and len(kids(issuer)) == 1 and signer(issuer)
 
 
 def test_a_store_without_its_key_is_of_no_use(start_issuer, issuer_store, tmp_path):

@@ -148,17 +148,26 @@ class IssuerServer:
 
     def bootstrap(self):
         """Sets the store up; the administrator's secret is known from then on."""
-        done = self.command("bootstrap")
+        done = self.command("bootstrap", *self._algorithm())
         assert done.returncode == 0, done.stderr
         fields = dict(each.split("=", 1) for each in done.stdout.split() if "=" in each)
         assert fields["client_id"] == "admin", done.stdout
         self.secrets["admin"] = fields["client_secret"]
 
+    def _algorithm(self):
+        """The algorithm among the arguments: the first key has it as well."""
+        at = self.arguments.index("--algorithm") if "--algorithm" in self.arguments else len(self.arguments)
+        return self.arguments[at:at + 2]
+
     def command(self, *words, **options):
         """Runs a command of postern-issuer on this store to its end."""
-        index = next((i for i, each in enumerate(words) if str(each).startswith("-")), len(words))
-        return run("postern-issuer", *words[:index], *self.keeping, *words[index:],
-                   env=environment(**self.variables), **options)
+        return run("postern-issuer", *words, *self.keeping, env=environment(**self.variables), **options)
+
+    def told(self, *words, **options):
+        """What a command that has to succeed prints: one JSON document, nothing on standard error."""
+        done = self.command(*words, **options)
+        assert (done.returncode, done.stderr) == (0, ""), done
+        return json.loads(done.stdout)
 
     def start(self):
         words = ["run", "--listen", "127.0.0.1:%d" % self.port, "--admin-listen", "127.0.0.1:%d" % self.admin_port,
