@@ -98,7 +98,7 @@ struct TestIssuer {
 
     init(
         folder: TemporaryFolder? = nil, algorithm: SignatureAlgorithm = .es256, audiences: [String] = ["mt5-api"],
-        redis: RedisConfiguration? = nil, clock: TestClock = TestClock(),
+        redis: RedisConfiguration? = nil, trustedProxies: [String] = [], clock: TestClock = TestClock(),
         passwords: PasswordHasher = .cheap
     ) async throws {
         let folder = try folder ?? TemporaryFolder()
@@ -106,6 +106,7 @@ struct TestIssuer {
         self.clock = clock
         var configuration = Self.configuration(folder, algorithm: algorithm, audiences: audiences)
         configuration.redis = redis
+        configuration.trustedProxies.blocks = trustedProxies.compactMap(AddressBlock.init)
         self.issuer = try await Issuer.open(
             configuration, clock: clock.clock, logger: self.log.logger, auditLines: self.auditLines.append,
             passwords: passwords)
