@@ -31,6 +31,7 @@ enum Component: String, CaseIterable, Sendable {
     case metadata = "Metadata"
     case health = "Health"
 
+    /// What it stands for.
     var schema: Schema {
         switch self {
         case .problem: .problem
@@ -92,8 +93,9 @@ extension Schema {
     /// No control characters.
     static let plain = Schema.string.pattern("^[^\\u0000-\\u001f\\u007f-\\u009f]*$")
 
-    /// An e-mail address by its looks, or empty; that of a client, which only people read, need not be ASCII.
+    /// An e-mail address by its looks, or empty. Only people read it: it need not be ASCII.
     static let contact = Schema.string.pattern(
         "^([^@ \\u0000-\\u001f\\u007f-\\u009f]+@[^@ \\u0000-\\u001f\\u007f-\\u009f]+)?$")
+    /// An e-mail address of a user, or empty.
     static let email = Schema.string.pattern("^([!-?A-~]+@[!-?A-~]+)?$")
 }

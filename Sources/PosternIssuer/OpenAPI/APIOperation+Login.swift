@@ -4,6 +4,7 @@ import PosternCore
 extension APIOperation {
     private static let opened = APIAnswer.json(200, "An access and a refresh token.", .reference(.session))
 
+    /// `/auth/login`, `/auth/refresh`, `/auth/logout-all`.
     static let login: [APIOperation] = [
         APIOperation(
             method: .post, path: "/auth/login", id: "login", tag: .login, summary: "Tokens for a user's password",

@@ -2,6 +2,7 @@ import HTTPTypes
 import PosternCore
 
 extension APIOperation {
+    /// Both introspections.
     static let introspection: [APIOperation] = [
         APIOperation(
             method: .post, path: "/auth/introspect", id: "introspectIdentity", tag: .introspection,

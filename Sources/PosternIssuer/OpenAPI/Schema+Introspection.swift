@@ -1,6 +1,7 @@
 import PosternCore
 
 extension Schema {
+    /// What `/auth/introspect` is asked.
     static let introspectionRequest = Schema.object([.required("token", Schema.plain.length(1...16 * 1024))])
 
     /// What `/auth/introspect` says of a user's access token.

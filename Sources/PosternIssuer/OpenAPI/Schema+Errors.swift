@@ -64,10 +64,12 @@ extension [APIAnswer] {
         .problem(401, "invalid_token", "The token is invalid, expired or revoked.", headers: [.bearerChallenge]),
     ]
 
+    /// 404 of a path with a parameter.
     static func notFound(_ what: String) -> [APIAnswer] {
         [.problem(404, "not_found", "There is no such \(what).")]
     }
 
+    /// 409.
     static func exists(_ description: String) -> [APIAnswer] {
         [.problem(409, "already_exists", description)]
     }

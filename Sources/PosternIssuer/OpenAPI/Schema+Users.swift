@@ -39,5 +39,6 @@ extension SchemaField {
 }
 
 extension Schema {
+    /// A user who is to be added.
     static let newUser = Schema.object(SchemaField.newUser)
 }

@@ -6,6 +6,7 @@ extension APIOperation {
     private static let item = "/api/v1/admin/service-clients/{id}"
     private static let id = APIParameter.path("id", "The `client_id`.", .string)
 
+    /// `/api/v1/admin/service-clients`.
     static let clients: [APIOperation] = [
         APIOperation(
             method: .post, path: collection, id: "registerClient", tag: .clients, summary: "Registers a client",

@@ -7,6 +7,7 @@ extension APIOperation {
     private static let id = APIParameter.path("id", "The `user_id`.", .string)
     private static let taken = [APIAnswer].exists("Another user has this name or e-mail address.")
 
+    /// `/api/v1/admin/users`.
     static let users: [APIOperation] = [
         APIOperation(
             method: .post, path: collection, id: "createUser", tag: .users, summary: "Creates a user",

@@ -43,11 +43,13 @@ extension SchemaField {
         .required("updated_at", .time),
     ]
 
+    /// A secret at the one moment at which it is known.
     static let clientSecret = SchemaField.required(
         "client_secret", Schema.string.length(32...32).described("Shown this once."))
 }
 
 extension Schema {
+    /// A registration.
     static let newClient = Schema.object(
         [
             .required(
@@ -56,8 +58,10 @@ extension Schema {
                     .example(.string("mt5-api-service")))
         ] + SchemaField.clientSettings)
 
+    /// Its answer.
     static let registeredClient = Schema.object(SchemaField.client + [SchemaField.clientSecret])
 
+    /// What is said of a new secret.
     static let rotation = Schema.object([
         .optional(
             "overlap_seconds",
@@ -65,6 +69,7 @@ extension Schema {
                 "For how long the old secret still works."))
     ])
 
+    /// The new secret.
     static let rotatedSecret = Schema.object([
         .required("client_id", .string), SchemaField.clientSecret,
         .required("old_secret_valid_until", Schema.time.orNull.described("Null: the old one is void.")),

@@ -4,6 +4,7 @@ import PosternCore
 extension APIOperation {
     private static let given = APIAnswer.json(200, "A token.", .reference(.token))
 
+    /// The token endpoints.
     static let tokens: [APIOperation] = [
         APIOperation(
             method: .post, path: "/oauth/token", id: "token", tag: .tokens,
@@ -26,6 +27,7 @@ extension APIOperation {
             answers: [given] + .oauthClient + .grant),
     ]
 
+    /// `/oauth/revoke`.
     static let revocation: [APIOperation] = [
         APIOperation(
             method: .post, path: "/oauth/revoke", id: "revoke", tag: .tokens, summary: "Ends a token",

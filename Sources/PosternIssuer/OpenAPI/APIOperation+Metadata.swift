@@ -8,6 +8,7 @@ extension APIOperation {
             answers: [.json(200, "The metadata.", .reference(.metadata), headers: [.cached])])
     }
 
+    /// What anybody may read.
     static let metadata: [APIOperation] = [
         APIOperation(
             method: .get, path: "/.well-known/jwks.json", id: "keys", tag: .metadata,

@@ -27,14 +27,15 @@ extension Schema {
         .required("scopes_supported", .array(of: .scope)), .required("response_types_supported", .array(of: .string)),
         .required("grant_types_supported", .array(of: .string)),
         .required("token_endpoint_auth_methods_supported", .array(of: .string)),
-        .optional("token_endpoint_auth_signing_alg_values_supported", .array(of: .string)),
+        .required("token_endpoint_auth_signing_alg_values_supported", .array(of: .string)),
         .required("revocation_endpoint", .url),
         .required("revocation_endpoint_auth_methods_supported", .array(of: .string)),
-        .optional("revocation_endpoint_auth_signing_alg_values_supported", .array(of: .string)),
-        .optional("introspection_endpoint", .url),
-        .optional("introspection_endpoint_auth_methods_supported", .array(of: .string)),
-        .optional("introspection_endpoint_auth_signing_alg_values_supported", .array(of: .string)),
+        .required("revocation_endpoint_auth_signing_alg_values_supported", .array(of: .string)),
+        .required("introspection_endpoint", .url),
+        .required("introspection_endpoint_auth_methods_supported", .array(of: .string)),
+        .required("introspection_endpoint_auth_signing_alg_values_supported", .array(of: .string)),
     ])
 
+    /// `/health` while all is well.
     static let health = Schema.object([.required("status", .choice(["ok"]))])
 }

@@ -2,6 +2,7 @@ import HTTPTypes
 import PosternCore
 
 extension APIOperation {
+    /// `/auth/service-keys`.
     static let serviceKeys: [APIOperation] = [
         APIOperation(
             method: .post, path: "/auth/service-keys", id: "createServiceKey", tag: .serviceKeys,

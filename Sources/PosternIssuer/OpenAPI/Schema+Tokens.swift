@@ -15,7 +15,7 @@ extension SchemaField {
             Schema.string.described(
                 """
                 A JWT of the client, signed (\(algorithms)) by a key of its `jwks`: `iss` and `sub` are the client_id, `aud` \
-                this issuer or this endpoint, `exp` at most 300 s ahead, `jti` new.
+                this issuer or this endpoint, `exp` at most \(Int(ClientAssertion.lifetime)) s ahead, `jti` new.
                 """)),
     ]
 
@@ -26,6 +26,7 @@ extension SchemaField {
         return .optional("scope", orNull ? scope.orNull : scope)
     }
 
+    /// A client's id and secret in the body, where there is no other way.
     static let clientSecretPost: [SchemaField] = [
         .required("client_id", Schema.string.length(1...1024)),
         .required("client_secret", Schema.string.length(1...1024).format("password")),
@@ -56,6 +57,7 @@ extension Schema {
 }
 
 extension SchemaField {
+    /// What everything that hands out an access token says of it.
     static let issuedToken: [SchemaField] = [
         .required("access_token", Schema.string.described("A JWT (RFC 9068).")),
         .required("token_type", .choice(["Bearer"])),
