@@ -4,64 +4,67 @@ extension [UInt8] {
     /// Appends a string as JSON. Most have nothing to escape.
     mutating func append(json text: String) {
         let isPlain = text.utf8.allSatisfy { $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }
-        guard isPlain else { return self.append(contentsOf: JSONValue.string(text).serialized().utf8) }
         self.append(UInt8(ascii: "\""))
-        self.append(contentsOf: text.utf8)
+        if isPlain {
+            self.append(contentsOf: text.utf8)
+        } else {
+            for byte in text.utf8 { self.append(escaped: byte) }
+        }
         self.append(UInt8(ascii: "\""))
+    }
+
+    private mutating func append(escaped byte: UInt8) {
+        switch byte {
+        case UInt8(ascii: "\""): self.append("\\\"")
+        case UInt8(ascii: "\\"): self.append("\\\\")
+        case UInt8(ascii: "\n"): self.append("\\n")
+        case UInt8(ascii: "\r"): self.append("\\r")
+        case UInt8(ascii: "\t"): self.append("\\t")
+        case 0..<0x20:
+            let digits: StaticString = "0123456789abcdef"
+            self.append("\\u00")
+            digits.withUTF8Buffer { self += [$0[Int(byte >> 4)], $0[Int(byte & 15)]] }
+        default: self.append(byte)
+        }
     }
 }
 
 extension JSONValue {
     /// The value as compact JSON. Only what must be escaped is: quotes, backslashes and control characters.
     public func serialized() -> String {
-        var output = ""
+        String(decoding: self.serializedBytes(), as: UTF8.self)
+    }
+
+    /// The same as bytes of UTF-8.
+    public func serializedBytes() -> [UInt8] {
+        var output: [UInt8] = []
         self.write(to: &output)
         return output
     }
 
-    private func write(to output: inout String) {
+    private func write(to output: inout [UInt8]) {
         switch self {
-        case .null: output += "null"
-        case .bool(let value): output += value ? "true" : "false"
-        case .number(_, let text): output += text
-        case .string(let text): Self.write(text, to: &output)
+        case .null: output.append("null")
+        case .bool(let value): output.append(value ? "true" : "false")
+        case .number(_, let text): output.append(contentsOf: text.utf8)
+        case .string(let text): output.append(json: text)
         case .array(let items):
-            output += "["
+            output.append(UInt8(ascii: "["))
             for (index, item) in items.enumerated() {
-                if index > 0 { output += "," }
+                if index > 0 { output.append(UInt8(ascii: ",")) }
                 item.write(to: &output)
             }
-            output += "]"
+            output.append(UInt8(ascii: "]"))
         case .object(let members):
-            output += "{"
+            output.append(UInt8(ascii: "{"))
             for (index, member) in members.enumerated() {
-                if index > 0 { output += "," }
-                Self.write(member.name, to: &output)
-                output += ":"
+                if index > 0 { output.append(UInt8(ascii: ",")) }
+                output.append(json: member.name)
+                output.append(UInt8(ascii: ":"))
                 member.value.write(to: &output)
             }
-            output += "}"
+            output.append(UInt8(ascii: "}"))
         }
-    }
-
-    private static func write(_ text: String, to output: inout String) {
-        output += "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": output += "\\\""
-            case "\\": output += "\\\\"
-            case "\n": output += "\\n"
-            case "\r": output += "\\r"
-            case "\t": output += "\\t"
-            case "\u{0}"..<"\u{20}":
-                let digits = Array("0123456789abcdef")
-                output += "\\u00"
-                output.append(digits[Int(scalar.value >> 4)])
-                output.append(digits[Int(scalar.value & 15)])
-            default: output.unicodeScalars.append(scalar)
-            }
-        }
-        output += "\""
     }
 
     /// A whole number.

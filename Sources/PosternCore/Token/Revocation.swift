@@ -75,7 +75,7 @@ public struct Revocation: Hashable, Sendable {
         case .token(let digest):
             members = [.init(name: "token", value: .string(String(decoding: digest.hexadecimal, as: UTF8.self)))]
         }
-        return Array(JSONValue.object(members).serialized().utf8)
+        return JSONValue.object(members).serializedBytes()
     }
 
     /// Whole seconds are written without a fraction.

@@ -1,4 +1,5 @@
 import Hummingbird
+import HummingbirdCore
 public import Logging
 import NIOCore
 import PosternCore
@@ -99,17 +100,20 @@ public struct IssuerProcess: Sendable {
     ) -> any Service {
         let application = Application(
             router: router,
-            server: .http1(
-                configuration: .init(
-                    idleTimeout: .seconds(60),
-                    httpDecoderConfiguration: .init(
-                        maxHeaderFieldSize: 16 * 1024, maxHeaderListSize: 32 * 1024, maxHeaderFieldCount: 100))),
+            server: HTTPServerBuilder { LoopChannel(HTTP1Channel(responder: $0, configuration: Self.http1)) },
             configuration: .init(address: .hostname(wanted.host, port: wanted.port)),
             onServerRunning: { channel in
                 onOpen(ListenAddress(host: wanted.host, port: channel.localAddress?.port ?? wanted.port))
             },
             logger: self.logger)
         return ListenerService(application: application, address: wanted)
+    }
+
+    private static var http1: HTTP1Channel.Configuration {
+        .init(
+            idleTimeout: .seconds(60),
+            httpDecoderConfiguration: .init(
+                maxHeaderFieldSize: 16 * 1024, maxHeaderListSize: 32 * 1024, maxHeaderFieldCount: 100))
     }
 
     private func announce(_ issuer: Issuer, on address: ListenAddress) {

@@ -39,7 +39,7 @@ struct DecoyKeys: Sendable {
             case .es256, .eddsa: Self.forgotten(algorithm)
             default: Self.randomModulus
             }
-        return Array(JSONValue.record([("keys", .array([key]))]).serialized().utf8)
+        return JSONValue.record([("keys", .array([key]))]).serializedBytes()
     }
 
     /// The public half of a new key, whose private half is gone with the end of this function.

@@ -81,7 +81,7 @@ struct AccessToken: Sendable {
 
     /// The compact serialization (RFC 7515 section 7.1).
     func signed(by signer: TokenSigner) throws -> String {
-        let claims = Base64URL.encode(Array(self.claims.serialized().utf8))
+        let claims = Base64URL.encode(self.claims.serializedBytes())
         let input = signer.header + "." + claims
         return input + "." + Base64URL.encode(try signer.key.sign(Array(input.utf8)))
     }
@@ -100,6 +100,6 @@ struct TokenSigner: Sendable {
         let header = JSONValue.record([
             ("alg", .string(key.algorithm.rawValue)), ("typ", .string("at+jwt")), ("kid", .string(self.kid)),
         ])
-        self.header = Base64URL.encode(Array(header.serialized().utf8))
+        self.header = Base64URL.encode(header.serializedBytes())
     }
 }

@@ -26,11 +26,17 @@ struct SQLiteDatabase: SQLDatabase {
 
     func rows(_ sql: String, _ arguments: [SQLValue]) async throws -> [SQLRow] {
         do {
-            // One statement sees one moment by itself.
-            return try await self.pool.unsafeRead { try SQLiteConnection(database: $0).rows(sql, arguments) }
+            return try self.read(sql, arguments)
         } catch let error as DatabaseError {
             throw StoreError(sqlite: error)
         }
+    }
+
+    /// Reads on the caller's thread: a reader in WAL mode waits for nobody, and what it looks for is in memory; handing it
+    /// to another thread would cost several times as much.
+    private func read(_ sql: String, _ arguments: [SQLValue]) throws -> [SQLRow] {
+        // One statement sees one moment by itself.
+        try self.pool.unsafeRead { try SQLiteConnection(database: $0).rows(sql, arguments) }
     }
 
     func write<Result: Sendable>(
