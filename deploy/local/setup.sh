@@ -6,15 +6,16 @@ set -euo pipefail
 # shellcheck source=deploy/local/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-# git, ca-certificates: SwiftPM fetches the dependencies      pkg-config: SwiftPM finds libcrypto and SQLite by it
-# libssl-dev: PosternCrypto      libhiredis-dev: PosternRedis      libsqlite3-dev: the issuer's store
+# git, ca-certificates: SwiftPM fetches the dependencies      pkg-config: SwiftPM finds libcrypto, SQLite and libpq by it
+# libssl-dev: PosternCrypto      libhiredis-dev: PosternRedis      libsqlite3-dev, libpq-dev: the issuer's store
 # zlib1g-dev: async-http-client      curl: the proof of `make run`
-packages=(git ca-certificates pkg-config libssl-dev libhiredis-dev libsqlite3-dev zlib1g-dev curl)
+packages=(git ca-certificates pkg-config libssl-dev libhiredis-dev libsqlite3-dev libpq-dev zlib1g-dev curl)
 case ${1:-run} in
 run) ;;
 # python3, python3-venv: the end-to-end tests      shellcheck: `make lint`      valgrind, binutils: the budgets
 # openssl: what the verification of a signature is compared with      redis-server: the shared cache and revocation
-test) packages+=(python3 python3-venv shellcheck valgrind binutils openssl redis-server) ;;
+# postgresql: the issuer's store
+test) packages+=(python3 python3-venv shellcheck valgrind binutils openssl redis-server postgresql) ;;
 # wrk: the load      nginx: the service behind every proxy, and a peer      haproxy: a peer      strace: system calls
 # openssl: what one verification costs      redis-server: behind the rows that introspect      python3, python3-venv: the
 # benchmark itself

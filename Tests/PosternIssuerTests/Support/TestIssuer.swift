@@ -90,13 +90,14 @@ struct TestIssuer {
 
     init(
         folder: TemporaryFolder? = nil, algorithm: SignatureAlgorithm = .es256, audiences: [String] = ["mt5-api"],
-        redis: RedisConfiguration? = nil, clock: TestClock = TestClock()
+        location: StoreLocation? = nil, redis: RedisConfiguration? = nil, clock: TestClock = TestClock()
     ) async throws {
         let folder = try folder ?? TemporaryFolder()
         self.folder = folder
         self.clock = clock
         var configuration = Self.configuration(folder, algorithm: algorithm, audiences: audiences)
         configuration.redis = redis
+        if let location { configuration.store.location = location }
         self.issuer = try await Issuer.open(configuration, clock: clock.clock, logger: self.log.logger)
     }
 
