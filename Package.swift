@@ -40,6 +40,7 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         // Without pkg-config: it only names the folders that are searched anyway, and a flag that SwiftPM warns of.
         .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
+        .systemLibrary(name: "CPostgreSQL", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
 
         // The functional core: decides. It has no dependency at all, and the compiler keeps it so.
         .target(name: "PosternCore", swiftSettings: spans),
@@ -79,7 +80,7 @@ let package = Package(
         .target(
             name: "PosternIssuer",
             dependencies: [
-                "PosternCore", "PosternCrypto", "PosternRedis",
+                "CPostgreSQL", "PosternCore", "PosternCrypto", "PosternRedis",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),

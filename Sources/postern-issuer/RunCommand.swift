@@ -13,8 +13,8 @@ struct RunCommand: AsyncParsableCommand {
             POSTERN_ISSUER_KEY_FILE, POSTERN_ISSUER_KEY_AGE, POSTERN_ISSUER_TRUSTED_PROXIES, POSTERN_ISSUER_REDIS, \
             POSTERN_ISSUER_REDIS_CA, POSTERN_ISSUER_REDIS_KEY_PREFIX, POSTERN_ISSUER_AUDIT_LOG, \
             POSTERN_ISSUER_AUDIT_RETENTION, POSTERN_ISSUER_LOG_LEVEL, POSTERN_ISSUER_DEV. Only there: \
-            POSTERN_ISSUER_KEY holds the key itself instead \
-            of a file, POSTERN_ISSUER_REDIS_PASSWORD the password for Redis.
+            POSTERN_ISSUER_KEY holds the key itself instead of a file, POSTERN_ISSUER_REDIS_PASSWORD and \
+            POSTERN_ISSUER_STORE_PASSWORD the passwords for Redis and PostgreSQL.
             """
     )
 

@@ -3,10 +3,18 @@ import PosternIssuer
 
 /// The options that every command has that opens the store.
 struct StoreOptions: ParsableArguments {
-    @Option(help: "sqlite:PATH (default sqlite:postern-issuer.sqlite).")
+    @Option(
+        help: """
+            sqlite:PATH (default sqlite:postern-issuer.sqlite), or postgres://user:password@host:port/database, with \
+            ?sslmode=verify-full and the like. POSTERN_ISSUER_STORE_PASSWORD keeps the password off the command line.
+            """)
     var store: String?
 
-    @Option(help: "The file with the key that protects the store; made with the store (default PATH.key).")
+    @Option(
+        help: """
+            The file with the key that protects the store; made with the store (default PATH.key, for PostgreSQL \
+            postern-issuer.key).
+            """)
     var keyFile: String?
 
     @Option(help: "What is to sign the tokens: RS256 (default of a new store), ES256 or EdDSA.")

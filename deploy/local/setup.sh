@@ -6,10 +6,10 @@ set -euo pipefail
 # shellcheck source=deploy/local/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-# git, ca-certificates: SwiftPM fetches the dependencies      pkg-config: SwiftPM finds libcrypto and SQLite by it
-# libssl-dev: PosternCrypto      libhiredis-dev: PosternRedis      libsqlite3-dev: the issuer's store
+# git, ca-certificates: SwiftPM fetches the dependencies      pkg-config: SwiftPM finds libcrypto, SQLite and libpq by it
+# libssl-dev: PosternCrypto      libhiredis-dev: PosternRedis      libsqlite3-dev, libpq-dev: the issuer's store
 # zlib1g-dev: async-http-client      curl: the proof of `make run`
-packages=(git ca-certificates pkg-config libssl-dev libhiredis-dev libsqlite3-dev zlib1g-dev curl)
+packages=(git ca-certificates pkg-config libssl-dev libhiredis-dev libsqlite3-dev libpq-dev zlib1g-dev curl)
 case ${1:-run} in
 run) ;;
 # python3, python3-venv: the end-to-end tests      shellcheck: `make lint`      valgrind, binutils: the budgets

@@ -32,13 +32,6 @@ struct OptionReader {
         )
     }
 
-    /// The part that concerns the store.
-    mutating func readStore() -> StoreConfiguration {
-        let path = self.storePath()
-        return StoreConfiguration(
-            location: .sqlite(path: path), keySource: self.keySource(store: path), algorithm: self.algorithm())
-    }
-
     private mutating func dev() -> Bool {
         if self.options.dev { return true }
         switch self.environment.value("DEV") {
@@ -115,24 +108,7 @@ struct OptionReader {
         return TrustedProxies(blocks: blocks)
     }
 
-    private mutating func storePath() -> String {
-        let text = self.options.store ?? self.environment.value("STORE") ?? "sqlite:postern-issuer.sqlite"
-        if text.hasPrefix("sqlite:") {
-            let path = String(text.dropFirst("sqlite:".count))
-            if path.isEmpty || path.hasPrefix(":") {
-                self.problems.append("--store sqlite:PATH needs the path of a file")
-            }
-            return path
-        }
-        if text.hasPrefix("postgres:") || text.hasPrefix("postgresql:") {
-            self.problems.append("--store postgres:// is not available yet; use sqlite:PATH")
-        } else {
-            self.problems.append("--store is sqlite:PATH")
-        }
-        return text
-    }
-
-    private mutating func algorithm() -> SignatureAlgorithm? {
+    mutating func algorithm() -> SignatureAlgorithm? {
         switch self.options.algorithm ?? self.environment.value("ALGORITHM") {
         case nil: return nil
         case "RS256": return .rs256
@@ -142,18 +118,6 @@ struct OptionReader {
             self.problems.append("--algorithm is RS256, ES256 or EdDSA")
             return nil
         }
-    }
-
-    private mutating func keySource(store: String) -> KeySource {
-        let file = self.options.keyFile ?? self.environment.value("KEY_FILE")
-        guard let text = self.environment.value("KEY") else { return .file(file ?? store + ".key") }
-        if file != nil { self.problems.append("POSTERN_ISSUER_KEY and --key-file exclude each other") }
-        guard let key = MasterKey.decode(text) else {
-            self.problems.append(
-                "POSTERN_ISSUER_KEY is 32 random bytes in base64url or hexadecimal (openssl rand -hex 32)")
-            return .bytes([])
-        }
-        return .bytes(key)
     }
 
     private mutating func logLevel() -> Logger.Level {

@@ -22,6 +22,7 @@ public struct StoreConfiguration: Equatable, Sendable {
         do {
             switch self.location {
             case .sqlite(let path): return try await SQLStore.open(try SQLiteDatabase(path: path))
+            case .postgres(let url): return try await SQLStore.open(PostgresDatabase(url))
             }
         } catch let error as StoreError {
             switch error.kind {
@@ -30,7 +31,8 @@ public struct StoreConfiguration: Equatable, Sendable {
                     "\(self.location) was written by a newer version of postern-issuer; start that one, or restore the "
                         + "backup from before it")
             case .unavailable, .failed, .unknownOutcome:
-                throw IssuerStartError.store("\(self.location) cannot be opened: \(error.reason)")
+                throw IssuerStartError.store(
+                    "\(self.location) cannot be opened: \(error.reason); \(self.location.remedy)")
             }
         }
     }
@@ -40,11 +42,23 @@ public struct StoreConfiguration: Equatable, Sendable {
 public enum StoreLocation: Equatable, Sendable, CustomStringConvertible {
     /// The file of an embedded store.
     case sqlite(path: String)
+    /// A PostgreSQL database.
+    case postgres(PostgresURL)
 
     /// As it may be shown: without user and password.
     public var description: String {
         switch self {
         case .sqlite(let path): path
+        case .postgres(let url): url.description
+        }
+    }
+
+    /// What to look at if it cannot be opened.
+    fileprivate var remedy: String {
+        switch self {
+        case .sqlite: "its folder has to be there and writable, and the file to be a store or not there"
+        case .postgres:
+            "the server has to run and let the user of --store in, and the database to let him make tables"
         }
     }
 }

@@ -84,7 +84,8 @@ import Testing
         let wanted = configuration
         await #expect(
             throws: IssuerStartError.store(
-                "/nonexistent/folder/issuer.sqlite cannot be opened: unable to open database file")
+                "/nonexistent/folder/issuer.sqlite cannot be opened: unable to open database file; its folder has to be "
+                    + "there and writable, and the file to be a store or not there")
         ) { try await Issuer.open(wanted) }
     }
 }

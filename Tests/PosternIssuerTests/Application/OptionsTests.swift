@@ -104,8 +104,7 @@ import Testing
             (["ISSUER": "issuer.example"], "--issuer is an http or https URL"),
             (["ISSUER": "https://issuer.example/?a"], "--issuer is an http or https URL"),
             (["ISSUER": "https://user@issuer.example"], "--issuer is an http or https URL"),
-            (["STORE": "postgres://db/issuer"], "--store postgres:// is not available yet"),
-            (["STORE": "mysql://db"], "--store is sqlite:PATH"),
+            (["STORE": "mysql://db"], "--store is sqlite:PATH or postgres://"),
             (["STORE": "sqlite:"], "--store sqlite:PATH needs the path"),
             (["STORE": "sqlite::memory:"], "--store sqlite:PATH needs the path"),
             (["ALGORITHM": "HS256"], "--algorithm is RS256, ES256 or EdDSA"),
@@ -149,7 +148,7 @@ import Testing
             errors?.problems == [
                 "--issuer is needed: the URL under which clients and services know it",
                 "--audience is needed: the name of each service that accepts the tokens",
-                "--store postgres:// is not available yet; use sqlite:PATH",
+                "--store: it begins with postgres://",
                 "POSTERN_ISSUER_KEY and --key-file exclude each other",
                 "POSTERN_ISSUER_DEV_SECRET_TRADING_DASHBOARD is for --dev only; unset it",
             ])

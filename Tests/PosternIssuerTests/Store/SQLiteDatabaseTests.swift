@@ -12,6 +12,13 @@ import Testing
             try ["foreign_keys", "synchronous"].map { try connection.rows("PRAGMA \($0)", []) }
         }
         #expect(writer == [[[.integer(1)]], [[.integer(2)]]])
+        let patience = "SELECT timeout FROM pragma_busy_timeout"
+        try await store.database.migrate { connection in
+            let long = try connection.rows(patience, [])
+            #expect(long == [[.integer(60_000)]])
+        }
+        let usual = try await store.database.write { try $0.rows(patience, []) }
+        #expect(usual == [[.integer(5000)]])
         await store.close()
     }
 
@@ -20,9 +27,11 @@ import Testing
         let place = try await TestStore(.sqlite)
         let path = place.location.description
         #expect(FileManager.default.createFile(atPath: path, contents: Data(repeating: 0x41, count: 8192)))
-        await #expect(throws: IssuerStartError.store("\(path) cannot be opened: file is not a database")) {
-            try await place.open()
-        }
+        await #expect(
+            throws: IssuerStartError.store(
+                "\(path) cannot be opened: file is not a database; its folder has to be there and writable, and the file "
+                    + "to be a store or not there")
+        ) { try await place.open() }
     }
 
     /// The schema as it was made by the version before this one.

@@ -77,6 +77,28 @@ import Testing
         }
     }
 
+    @Test(
+        "Of an upgrade that fails nothing is left, and the version before opens the store",
+        arguments: StoreKind.allCases)
+    func failedUpgrade(_ kind: StoreKind) async throws {
+        let place = try await TestStore(kind)
+        let store = try await place.open()
+        try await self.prepare(store, digest: self.digest(1))
+        let later = [
+            SQLSchema.Step(name: "6 good") { "CREATE TABLE good (id \($0.identity)); DELETE FROM client_secret" },
+            SQLSchema.Step(name: "7 bad") { _ in "CREATE TABLE bad (id INTEGER); SELECT * FROM nowhere" },
+        ]
+        await #expect(throws: StoreError.self) {
+            try await SQLMigrator.migrate(store.database, to: SQLSchema.steps + later)
+        }
+        await store.close()
+        let again = try await place.open()
+        #expect(try await again.secretDigests(of: "c1", now: 0).count == 1)
+        try await SQLMigrator.migrate(again.database, to: SQLSchema.steps + later.prefix(1))
+        #expect(try await again.secretDigests(of: "c1", now: 0).isEmpty)
+        await again.close()
+    }
+
     @Test("A store of a newer version is refused", arguments: StoreKind.allCases)
     func newer(_ kind: StoreKind) async throws {
         let place = try await TestStore(kind)

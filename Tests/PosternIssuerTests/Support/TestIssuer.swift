@@ -98,14 +98,15 @@ struct TestIssuer {
 
     init(
         folder: TemporaryFolder? = nil, algorithm: SignatureAlgorithm = .es256, audiences: [String] = ["mt5-api"],
-        redis: RedisConfiguration? = nil, trustedProxies: [String] = [], clock: TestClock = TestClock(),
-        passwords: PasswordHasher = .cheap
+        location: StoreLocation? = nil, redis: RedisConfiguration? = nil, trustedProxies: [String] = [],
+        clock: TestClock = TestClock(), passwords: PasswordHasher = .cheap
     ) async throws {
         let folder = try folder ?? TemporaryFolder()
         self.folder = folder
         self.clock = clock
         var configuration = Self.configuration(folder, algorithm: algorithm, audiences: audiences)
         configuration.redis = redis
+        if let location { configuration.store.location = location }
         configuration.trustedProxies.blocks = trustedProxies.compactMap(AddressBlock.init)
         self.issuer = try await Issuer.open(
             configuration, clock: clock.clock, logger: self.log.logger, auditLines: self.auditLines.append,

@@ -6,6 +6,7 @@ import Testing
 /// The kinds of store that every test of the store runs over.
 enum StoreKind: String, CaseIterable, CustomTestStringConvertible {
     case sqlite
+    case postgres
 
     var testDescription: String { self.rawValue }
 }
@@ -21,6 +22,8 @@ struct TestStore: Sendable {
         self.kind = kind
         switch kind {
         case .sqlite: self.location = .sqlite(path: try TemporaryFolder().file("store.sqlite"))
+        case .postgres:
+            self.location = .postgres(try PostgresURL(try await PostgresServer.newStore()))
         }
     }
 

@@ -16,6 +16,9 @@ protocol SQLDatabase: Sendable {
         _ body: @escaping @Sendable (any SQLConnection) throws -> Result
     ) async throws -> Result
 
+    /// Does the same with a minute's patience instead of seconds: with its statements, and with another who is at it.
+    func migrate(_ body: @escaping @Sendable (any SQLConnection) throws -> Void) async throws
+
     /// Waits for what is under way and gives files and connections back.
     func close() async
 }

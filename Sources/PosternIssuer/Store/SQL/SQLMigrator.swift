@@ -6,7 +6,7 @@ enum SQLMigrator {
     /// Throws `StoreError`, `.newer` if there is a step that this version does not know.
     static func migrate(_ database: any SQLDatabase, to steps: [SQLSchema.Step] = SQLSchema.steps) async throws {
         let dialect = database.dialect
-        try await database.write { connection in
+        try await database.migrate { connection in
             let taken = try Self.taken(connection, dialect)
             guard taken.isSubset(of: steps.map(\.name)) else {
                 throw StoreError(kind: .newer, reason: "it has a step that this version does not know")

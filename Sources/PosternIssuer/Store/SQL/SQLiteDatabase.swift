@@ -49,6 +49,21 @@ struct SQLiteDatabase: SQLDatabase {
         }
     }
 
+    func migrate(_ body: @escaping @Sendable (any SQLConnection) throws -> Void) async throws {
+        do {
+            try await self.pool.writeWithoutTransaction { database in
+                try database.execute(sql: "PRAGMA busy_timeout = 60000")
+                try database.inTransaction(.immediate) {
+                    try body(SQLiteConnection(database: database))
+                    return .commit
+                }
+                try database.execute(sql: "PRAGMA busy_timeout = 5000")
+            }
+        } catch let error as DatabaseError {
+            throw StoreError(sqlite: error)
+        }
+    }
+
     func close() async {
         // Waits for the writer and the readers, so it must not hold one of Swift's own threads.
         await withCheckedContinuation { closed in
