@@ -7,6 +7,7 @@ import PosternCrypto
 struct Issuer: Sendable {
     let store: any IssuerStore
     let keys: KeyRing
+    let rotation: KeyRotation
     let url: IssuerURL
     let tokens: TokenService
     let revocations: RevocationService
@@ -15,6 +16,7 @@ struct Issuer: Sendable {
     let serviceKeys: ServiceKeyService
     let audit: AuditLog
     let clock: IssuerClock
+    let stop = StopNotice()
     let trustedProxies: TrustedProxies
     /// The reference clients' secrets, in development mode.
     let devSecrets: [NewClientSecret]
@@ -30,42 +32,60 @@ struct Issuer: Sendable {
         passwords: PasswordHasher = PasswordHasher()
     ) async throws -> Issuer {
         let store = try await configuration.store.open()
-        let setup = StoreSetup(store: store, now: clock.now())
+        let setup = StoreSetup(store: store, clock: clock)
         try await setup.check(dev: configuration.dev)
         let (master, keys) = try await setup.keys(configuration.store)
-        let hasher = ClientSecretHasher(pepper: master.pepper)
         let secrets =
-            configuration.dev ? try await setup.addReferenceClients(configuration.devSecrets, master, hasher) : []
+            configuration.dev
+            ? try await setup.addReferenceClients(
+                configuration.devSecrets, master, ClientSecretHasher(pepper: master.pepper)) : []
         let redis = try configuration.redis.map { redis in
             try RedisPort(redis, eventLoop: MultiThreadedEventLoopGroup.singleton.any())
         }
-        let limiter = Self.limiter(configuration.redis, redis, master, logger)
-        let tokens = TokenService(
-            authentication: ClientAuthentication(store: store, hasher: hasher, clock: clock), limiter: limiter,
-            keys: keys, audiences: configuration.audiences, clock: clock)
-        let publisher = Self.publisher(configuration.redis, redis, store, clock, logger)
         let audit = AuditLog(store: store, clock: clock, logger: logger, output: auditLines)
-        let revocations = RevocationService(
-            store: store, keys: keys.verification, refreshTokens: RefreshTokenFormat(key: master.refreshTokens),
-            publisher: publisher, clock: clock, audit: audit)
-        let clients = ClientAdministration(
-            store: store, hasher: hasher, clock: clock, audit: audit, publisher: publisher)
-        let serviceKeys = ServiceKeyService(
-            store: store, hasher: ServiceKeyHasher(pepper: master.serviceKeyPepper), clock: clock, audit: audit)
-        let people = UserServices(
-            tokens: tokens, revocations: revocations, serviceKeys: serviceKeys, passwords: passwords)
         return Issuer(
-            store: store, keys: keys, url: IssuerURL(configured: configuration.issuer), tokens: tokens,
-            revocations: revocations, people: people, clients: clients, serviceKeys: serviceKeys, audit: audit,
-            clock: clock, trustedProxies: configuration.trustedProxies, devSecrets: secrets)
+            configuration, store, master, keys, redis, audit, passwords, clock: clock, logger: logger, secrets)
+    }
+
+    /// Puts the parts together.
+    private init(
+        _ configuration: IssuerConfiguration, _ store: any IssuerStore, _ master: MasterKey, _ keys: KeyRing,
+        _ redis: RedisPort?, _ audit: AuditLog, _ passwords: PasswordHasher, clock: IssuerClock, logger: Logger,
+        _ devSecrets: [NewClientSecret]
+    ) {
+        let hasher = ClientSecretHasher(pepper: master.pepper)
+        self.store = store
+        self.keys = keys
+        self.rotation = KeyRotation(
+            ring: keys, age: configuration.keyAge, clock: clock, audit: audit, logger: logger)
+        self.url = IssuerURL(configured: configuration.issuer)
+        self.tokens = TokenService(
+            authentication: ClientAuthentication(store: store, hasher: hasher, clock: clock),
+            limiter: Self.limiter(configuration.redis, redis, master, audit.metrics, logger), keys: keys,
+            audiences: configuration.audiences, clock: clock)
+        let publisher = Self.publisher(configuration.redis, redis, store, clock, logger)
+        self.revocations = RevocationService(
+            store: store, keys: keys, refreshTokens: RefreshTokenFormat(key: master.refreshTokens),
+            publisher: publisher, clock: clock, audit: audit)
+        self.clients = ClientAdministration(
+            store: store, hasher: hasher, clock: clock, audit: audit, publisher: publisher)
+        self.serviceKeys = ServiceKeyService(
+            store: store, hasher: ServiceKeyHasher(pepper: master.serviceKeyPepper), clock: clock, audit: audit)
+        self.people = UserServices(
+            tokens: self.tokens, revocations: self.revocations, serviceKeys: self.serviceKeys, passwords: passwords)
+        self.audit = audit
+        self.clock = clock
+        self.trustedProxies = configuration.trustedProxies
+        self.devSecrets = devSecrets
     }
 
     private static func limiter(
-        _ configuration: RedisConfiguration?, _ redis: RedisPort?, _ master: MasterKey, _ logger: Logger
+        _ configuration: RedisConfiguration?, _ redis: RedisPort?, _ master: MasterKey, _ metrics: IssuerMetrics,
+        _ logger: Logger
     ) -> any RateLimiting {
         guard let configuration, let redis else { return RateLimiter() }
         return RedisRateLimiter(
-            redis: redis, prefix: configuration.limits, secret: master.counterNames, logger: logger)
+            redis: redis, prefix: configuration.limits, secret: master.counterNames, metrics: metrics, logger: logger)
     }
 
     private static func publisher(
@@ -80,6 +100,7 @@ struct Issuer: Sendable {
     func router() -> Router<IssuerContext> {
         let router = Router(context: IssuerContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: TimeMiddleware(clock: self.clock))
+        router.add(middleware: MetricsMiddleware(metrics: self.audit.metrics))
         router.add(middleware: AddressMiddleware(proxies: self.trustedProxies))
         router.add(middleware: ErrorMiddleware())
         var routes = RouteList(router: router)

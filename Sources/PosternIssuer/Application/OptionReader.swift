@@ -19,12 +19,14 @@ struct OptionReader {
         return IssuerConfiguration(
             dev: dev,
             listen: self.listen(dev: dev),
+            adminListen: self.adminListen(dev: dev),
             issuer: self.issuer(dev: dev),
             audiences: self.audiences(dev: dev),
             store: self.readStore(),
             trustedProxies: self.trustedProxies(),
             redis: self.redis(),
             audit: self.audit(),
+            keyAge: self.keyAge(),
             logLevel: self.logLevel(),
             devSecrets: self.devSecrets(dev: dev)
         )
@@ -130,14 +132,15 @@ struct OptionReader {
         return text
     }
 
-    private mutating func algorithm() -> SignatureAlgorithm {
+    private mutating func algorithm() -> SignatureAlgorithm? {
         switch self.options.algorithm ?? self.environment.value("ALGORITHM") {
-        case nil, "RS256": return .rs256
+        case nil: return nil
+        case "RS256": return .rs256
         case "ES256": return .es256
         case "EdDSA": return .eddsa
         default:
             self.problems.append("--algorithm is RS256, ES256 or EdDSA")
-            return .rs256
+            return nil
         }
     }
 

@@ -24,7 +24,7 @@ struct ClientAssertion: Sendable {
     let clientID: String
     /// What is remembered of it: SHA-256 over the client's id, a zero octet and `jti`.
     let identifier: [UInt8]
-    /// Until when it could be used again: Unix seconds.
+    /// Until when it has to be known: Unix seconds.
     let rememberedUntil: Double
 
     /// - Parameters:
@@ -55,7 +55,8 @@ struct ClientAssertion: Sendable {
         guard expiresAt <= now + Self.lifetime + Self.leeway else { throw .expiresTooLate }
         guard let name = Self.name(claims["jti"]) else { throw .missingIdentifier }
         self.identifier = Digest.sha256(Array(subject.utf8) + [0] + Array(name.utf8))
-        self.rememberedUntil = expiresAt + Self.leeway
+        // Twice: the clock of the process that forgets may be ahead of the one that is asked.
+        self.rememberedUntil = expiresAt + 2 * Self.leeway
     }
 
     /// What is wrong with its signature or its times, if anything.

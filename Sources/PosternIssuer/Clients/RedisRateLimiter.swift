@@ -24,6 +24,7 @@ final class RedisRateLimiter: RateLimiting {
     private let redis: RedisPort
     private let prefix: String
     private let secret: [UInt8]
+    private let metrics: IssuerMetrics
     private let logger: Logger
     private let inProcess = RateLimiter()
     private let away = Mutex(false)
@@ -31,10 +32,12 @@ final class RedisRateLimiter: RateLimiting {
     /// - Parameters:
     ///   - prefix: What the names of its keys begin with.
     ///   - secret: Under which they are made of what is counted.
-    init(redis: RedisPort, prefix: String, secret: [UInt8], logger: Logger) {
+    ///   - metrics: Counts what this process had to decide alone.
+    init(redis: RedisPort, prefix: String, secret: [UInt8], metrics: IssuerMetrics = IssuerMetrics(), logger: Logger) {
         self.redis = redis
         self.prefix = prefix
         self.secret = secret
+        self.metrics = metrics
         self.logger = logger
     }
 
@@ -70,6 +73,7 @@ final class RedisRateLimiter: RateLimiting {
             self.change(isAway: false, nil)
             return Answer(wait: milliseconds > 0 ? Int((milliseconds + 999) / 1000) : nil)
         } catch {
+            self.metrics.limiterFellBack()
             self.change(isAway: true, error)
             return nil
         }

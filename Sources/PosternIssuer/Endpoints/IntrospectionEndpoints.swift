@@ -23,6 +23,7 @@ struct IntrospectionEndpoints: Sendable {
         guard try await self.callers.serviceKeys.authenticate(key) != nil else {
             let audit = context.audit(.tokenIntrospected, by: nil, isAllowed: false, reason: "invalid_service_key")
             self.callers.audit.record(audit)
+            self.count(.hecate, .refused)
             context.logger.info("introspection refused", metadata: ["code": "invalid_service_key"])
             throw BearerCredential.unauthorized("the service key is unknown or revoked", error: "invalid_token")
         }
@@ -31,18 +32,30 @@ struct IntrospectionEndpoints: Sendable {
         let token = reader.string("token", limit: Self.limit, allowsEmpty: false)
         try reader.finish()
         let (answer, fault) = try await self.service.user(of: token ?? "", issuer: self.issuer.value)
+        self.count(.hecate, fault == nil ? .active : .inactive)
         Self.log(fault, context.logger)
         return .json(answer.serialized(), headers: .notStored)
     }
 
     private func standard(_ request: Request, _ context: IssuerContext) async throws -> Response {
         let form = try await FormBody.read(request, allowsJSON: false)
-        let caller = try await self.callers.caller(
-            request, form, context, "introspection refused", .tokenIntrospected)
+        let caller: OAuthCaller
+        do {
+            caller = try await self.callers.caller(
+                request, form, context, "introspection refused", .tokenIntrospected)
+        } catch let error as OAuthError {
+            self.count(.oauth, .refused)
+            throw error
+        }
         let token = try form.require("token")
         let (answer, fault) = try await self.service.standard(token, for: caller, issuer: self.issuer.value)
+        self.count(.oauth, fault == nil ? .active : .inactive)
         Self.log(fault, context.logger)
         return .json(answer.serialized(), headers: .notStored)
+    }
+
+    private func count(_ kind: IssuerMetrics.Introspection, _ result: IssuerMetrics.IntrospectionResult) {
+        self.callers.audit.metrics.introspected(kind, result)
     }
 
     private static func log(_ fault: String?, _ logger: Logger) {

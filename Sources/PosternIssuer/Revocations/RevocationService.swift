@@ -21,7 +21,7 @@ struct RevocationService: Sendable {
     static let leeway = 300.0
 
     let store: any IssuerStore
-    let keys: KeySet<PublicKey>
+    let keys: KeyRing
     let refreshTokens: RefreshTokenFormat
     /// Nil without Redis.
     let publisher: RevocationPublisher?
@@ -85,7 +85,7 @@ struct RevocationService: Sendable {
             name: "own", issuer: issuer, audiences: nil, algorithms: SignatureAlgorithm.ofIssuer, leeway: Self.leeway,
             tokenTypes: ["at+jwt"])
         return LocalValidation(verifier: OpenSSLVerifier())
-            .check(bytes: token.span.bytes, rules: rules, keys: self.keys, now: now)
+            .check(bytes: token.span.bytes, rules: rules, keys: self.keys.verification, now: now)
     }
 }
 

@@ -76,8 +76,9 @@ final class LogCapture: Sendable {
         }
 
         func log(event: LogEvent) {
-            let metadata = self.metadata.merging(event.metadata ?? [:]) { $1 }
-            self.capture.append("\(event.level) \(event.message) \(metadata)")
+            let metadata = self.metadata.merging(event.metadata ?? [:]) { $1 }.sorted { $0.key < $1.key }
+            let members = metadata.map { "\"\($0.key)\": \($0.value)" }.joined(separator: ", ")
+            self.capture.append("\(event.level) \(event.message) [\(members)]")
         }
     }
 }
@@ -97,7 +98,7 @@ struct TestIssuer {
 
     init(
         folder: TemporaryFolder? = nil, algorithm: SignatureAlgorithm = .es256, audiences: [String] = ["mt5-api"],
-        redis: RedisConfiguration? = nil, clock: TestClock = TestClock(),
+        redis: RedisConfiguration? = nil, trustedProxies: [String] = [], clock: TestClock = TestClock(),
         passwords: PasswordHasher = .cheap
     ) async throws {
         let folder = try folder ?? TemporaryFolder()
@@ -105,6 +106,7 @@ struct TestIssuer {
         self.clock = clock
         var configuration = Self.configuration(folder, algorithm: algorithm, audiences: audiences)
         configuration.redis = redis
+        configuration.trustedProxies.blocks = trustedProxies.compactMap(AddressBlock.init)
         self.issuer = try await Issuer.open(
             configuration, clock: clock.clock, logger: self.log.logger, auditLines: self.auditLines.append,
             passwords: passwords)
