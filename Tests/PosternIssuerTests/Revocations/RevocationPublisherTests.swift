@@ -63,6 +63,34 @@ import Testing
         }
     }
 
+    @Test("What ends the sessions of users is published when it is acknowledged")
+    func publishesUsers() async throws {
+        try await self.run { test, observer in
+            let first = try await self.revoke(test).member
+            #expect(await observer.next(1) == [first])
+            let user = try await test.addUser()
+            let sessions = test.issuer.people.sessions
+            let old = try await test.login()
+            let new = try await sessions.refresh(old.refreshToken, issuer: TestIssuer.url, audit: .test)
+            await #expect(throws: SessionRefusal.invalidGrant) {
+                try await sessions.refresh(old.refreshToken, issuer: TestIssuer.url, audit: .test)
+            }
+            let both = [old, new].map { "{\"jti\":\"\($0.accessTokenID)\"}" }
+            #expect(await Set(observer.next(2)) == Set(both))
+            let everything = "{\"sub\":\"\(user.id)\",\"before\":1760000001}"
+            try await sessions.logoutAll(user.id, audit: .test)
+            #expect(await observer.next(1) == [everything])
+            #expect(try await self.waiting(test) == 0)
+            test.clock.advance(by: 1)
+            try await test.change(user, "{\"password\":\"another password\"}")
+            #expect(await observer.next(1) == [everything.replacing("001}", with: "002}")])
+            test.clock.advance(by: 1)
+            try await test.issuer.people.administration.delete(user.id, audit: .test)
+            #expect(await observer.next(1) == [everything.replacing("001}", with: "003}")])
+            #expect(try await self.waiting(test) == 0)
+        }
+    }
+
     @Test("A client that is switched off or removed is published before the answer")
     func clients() async throws {
         try await self.run { test, observer in
