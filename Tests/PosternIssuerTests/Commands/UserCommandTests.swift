@@ -33,8 +33,8 @@ import Testing
         #expect(
             try await line.json(.user(.delete("ann")))
                 == .record([("user_id", .string(id)), ("deleted", .bool(true))]))
-        #expect(try await line.refusal(.user(.show("ann"))) == ["there is no such user"])
-        #expect(try await line.refusal(.user(.show(id))) == ["there is no such user"])
+        #expect(try await line.refusal(.user(.show("ann"))) == ["there is no user with this id or name"])
+        #expect(try await line.refusal(.user(.show(id))) == ["there is no user with this id or name"])
         let audit = try await test.issuer.store.auditEntries(limit: 10)
         #expect(audit.map(\.action).prefix(4) == [.userRemoved, .userChanged, .userChanged, .userCreated])
         #expect(audit.prefix(4).allSatisfy { $0.actor == "command" && $0.target == "user:\(id)" })
