@@ -8,10 +8,13 @@ struct BootstrapCommand: AsyncParsableCommand {
     )
 
     @OptionGroup var store: StoreOptions
+    @OptionGroup var algorithm: AlgorithmOption
 
     func run() async throws {
         try await Terminal.reporting {
-            let configuration = try StoreConfiguration.resolve(self.store.options, Terminal.environment)
+            var options = self.store.options
+            options.algorithm = self.algorithm.algorithm
+            let configuration = try StoreConfiguration.resolve(options, Terminal.environment)
             Terminal.line(try await IssuerBootstrap(configuration).run())
         }
     }

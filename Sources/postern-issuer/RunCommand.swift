@@ -39,6 +39,7 @@ struct RunCommand: AsyncParsableCommand {
     var audience: [String] = []
 
     @OptionGroup var store: StoreOptions
+    @OptionGroup var algorithm: AlgorithmOption
 
     @Option(
         help: """
@@ -47,19 +48,7 @@ struct RunCommand: AsyncParsableCommand {
             """)
     var trustedProxies: String?
 
-    @Option(
-        help: """
-            Where revocations are published, and rates are counted by all replicas together: \
-            redis://[user:password@]host[:6379][/db], redis+sentinel://host,host/master[/db] or \
-            redis+cluster://host,host; rediss for TLS. Without it no proxy learns of a revocation. POSTERN_ISSUER_REDIS_PASSWORD keeps the password off the command line.
-            """)
-    var redis: String?
-
-    @Option(name: .customLong("redis-ca"), help: "PEM file of the authorities that are trusted for rediss.")
-    var redisCA: String?
-
-    @Option(help: "What keys and channels begin with (default postern:); the same as redis.key_prefix of the proxies.")
-    var redisKeyPrefix: String?
+    @OptionGroup var redis: RedisOptions
 
     @Option(help: "How long a signing key signs before another follows it: 90d (default), 12h …; 0 for ever.")
     var keyAge: String?
@@ -82,9 +71,8 @@ struct RunCommand: AsyncParsableCommand {
         options.issuer = self.issuer
         options.audience = self.audience
         options.trustedProxies = self.trustedProxies
-        options.redis = self.redis
-        options.redisCA = self.redisCA
-        options.redisKeyPrefix = self.redisKeyPrefix
+        options.algorithm = self.algorithm.algorithm
+        self.redis.apply(to: &options)
         options.keyAge = self.keyAge
         options.auditLog = self.auditLog
         options.auditRetention = self.auditRetention

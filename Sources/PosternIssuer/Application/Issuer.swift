@@ -34,17 +34,39 @@ struct Issuer: Sendable {
         let store = try await configuration.store.open()
         let setup = StoreSetup(store: store, clock: clock)
         try await setup.check(dev: configuration.dev)
-        let (master, keys) = try await setup.keys(configuration.store)
+        let (master, keys) = try await setup.keys(configuration.store, algorithm: configuration.store.algorithm)
         let secrets =
             configuration.dev
             ? try await setup.addReferenceClients(
                 configuration.devSecrets, master, ClientSecretHasher(pepper: master.pepper)) : []
-        let redis = try configuration.redis.map { redis in
-            try RedisPort(redis, eventLoop: MultiThreadedEventLoopGroup.singleton.any())
-        }
+        let redis = try Self.redis(configuration.redis)
         let audit = AuditLog(store: store, clock: clock, logger: logger, output: auditLines)
         return Issuer(
             configuration, store, master, keys, redis, audit, passwords, clock: clock, logger: logger, secrets)
+    }
+
+    /// Opens a store that has been set up, for one command: whatever it is for, and without changing which key signs.
+    static func openForCommand(
+        _ configuration: IssuerConfiguration, clock: IssuerClock, logger: Logger,
+        auditLines: @escaping @Sendable (String) -> Void, passwords: PasswordHasher
+    ) async throws -> Issuer {
+        let store = try await configuration.store.open()
+        do {
+            guard try await store.purpose() != nil else { throw IssuerStartError.emptyStore }
+            let (master, keys) = try await StoreSetup(store: store, clock: clock)
+                .keys(configuration.store, algorithm: nil)
+            let audit = AuditLog(store: store, clock: clock, logger: logger, output: auditLines)
+            return Issuer(
+                configuration, store, master, keys, try Self.redis(configuration.redis), audit, passwords,
+                clock: clock, logger: logger, [])
+        } catch {
+            await store.close()
+            throw error
+        }
+    }
+
+    private static func redis(_ configuration: RedisConfiguration?) throws -> RedisPort? {
+        try configuration.map { try RedisPort($0, eventLoop: MultiThreadedEventLoopGroup.singleton.any()) }
     }
 
     /// Puts the parts together.

@@ -31,7 +31,7 @@ public struct IssuerBootstrap: Sendable {
     ) async throws -> NewClientSecret {
         let setup = StoreSetup(store: store, clock: clock)
         guard try await store.purpose() == nil else { throw IssuerStartError.notEmpty }
-        let (master, _) = try await setup.keys(configuration)
+        let (master, _) = try await setup.keys(configuration, algorithm: configuration.algorithm)
         return try await setup.addAdministrator(ClientSecretHasher(pepper: master.pepper))
     }
 }

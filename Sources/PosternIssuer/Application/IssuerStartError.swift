@@ -48,18 +48,22 @@ enum IssuerStartError: Error, Equatable, CustomStringConvertible {
     }
 }
 
-/// Why a command ends without having done what it was asked: one sentence for the operator, and the exit code.
+/// Why a command ends without having done what it was asked: sentences for the operator, and the exit code.
 public struct IssuerFailure: Error, Sendable {
-    public let sentence: String
+    /// One after the other, each without its end.
+    public let sentences: [String]
     public let exitCode: Int32
+
+    init(sentences: [String], exitCode: Int32 = 1) {
+        self.sentences = sentences
+        self.exitCode = exitCode
+    }
 
     init(_ error: any Error) {
         if let error = error as? IssuerStartError {
-            self.sentence = error.description
-            self.exitCode = error.exitCode
+            self.init(sentences: [error.description], exitCode: error.exitCode)
         } else {
-            self.sentence = String(describing: error)
-            self.exitCode = 1
+            self.init(sentences: [String(describing: error)])
         }
     }
 }

@@ -25,10 +25,10 @@ extension OptionReader {
         return address
     }
 
-    /// After how many seconds a key is followed by another: not before the last change is through.
+    /// After how many seconds a key is followed by another: once the one before it signs.
     mutating func keyAge() -> Int? {
         guard let text = self.options.keyAge ?? self.environment.value("KEY_AGE") else { return 90 * 86400 }
-        return self.duration(text, "--key-age", least: 3600)
+        return self.duration(text, "--key-age", least: 1)
     }
 
     /// Whole seconds, written `90d`, `12h`, `30m` or `45s`; nil for `0`, which means never.

@@ -57,7 +57,7 @@ struct OptionReader {
         return address
     }
 
-    private mutating func issuer(dev: Bool) -> String? {
+    mutating func issuer(dev: Bool) -> String? {
         guard let text = self.options.issuer ?? self.environment.value("ISSUER") else {
             if !dev { self.problems.append("--issuer is needed: the URL under which clients and services know it") }
             return nil
@@ -79,7 +79,7 @@ struct OptionReader {
         return true
     }
 
-    private mutating func audiences(dev: Bool) -> [String] {
+    mutating func audiences(dev: Bool) -> [String] {
         var names = self.options.audience
         if names.isEmpty, let text = self.environment.value("AUDIENCE") {
             names = text.split(whereSeparator: { $0 == " " || $0 == "," }).map(String.init)

@@ -18,7 +18,11 @@ struct StoreSetup: Sendable {
 
     /// The master key and the signing keys under it, made where the store is new. Comes before clients are registered, so
     /// that a wrong master key is found before anything is written under it.
-    func keys(_ configuration: StoreConfiguration) async throws -> (MasterKey, KeyRing) {
+    ///
+    /// - Parameter algorithm: What is to sign; nil: what signs already.
+    func keys(
+        _ configuration: StoreConfiguration, algorithm: SignatureAlgorithm?
+    ) async throws -> (MasterKey, KeyRing) {
         let bytes =
             switch configuration.keySource {
             case .bytes(let bytes): bytes
@@ -27,7 +31,7 @@ struct StoreSetup: Sendable {
             }
         let master = try MasterKey(bytes)
         let ring = try await KeyRing.load(
-            from: self.store, master: master, algorithm: configuration.algorithm, clock: self.clock)
+            from: self.store, master: master, algorithm: algorithm, clock: self.clock)
         return (master, ring)
     }
 

@@ -6,12 +6,15 @@ import Logging
 enum OAuthCaller: Equatable, Sendable {
     case client(ServiceClient)
     case serviceKey(ServiceKey)
+    /// Whoever has the store and its key: the command line.
+    case command
 
     /// As the audit log names it.
     var actor: String {
         switch self {
         case .client(let client): "client:\(client.clientID)"
         case .serviceKey(let key): "service-key:\(key.name)"
+        case .command: "command"
         }
     }
 }

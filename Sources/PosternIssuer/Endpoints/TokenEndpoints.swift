@@ -46,19 +46,9 @@ struct TokenEndpoints: Sendable {
                 metadata: ["client_id": "\(token.clientID)", "jti": "\(token.identifier)"])
             self.audit.record(
                 context.audit(.tokenIssued, by: "client:\(token.clientID)", target: "token:\(token.identifier)"))
-            return Self.answer(token)
+            return .json(token.json.serialized(), headers: .notStored)
         } catch let refusal as TokenRefusal {
             throw wanted.credentials.error(for: refusal, "token refused", .tokenIssued, context, self.audit)
         }
-    }
-
-    private static func answer(_ token: IssuedToken) -> Response {
-        let body = JSONValue.record([
-            ("access_token", .string(token.text)),
-            ("token_type", .string("Bearer")),
-            ("expires_in", .integer(token.lifetime)),
-            ("scope", .string(token.scopes.joined(separator: " "))),
-        ])
-        return .json(body.serialized(), headers: .notStored)
     }
 }

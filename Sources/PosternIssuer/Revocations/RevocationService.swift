@@ -64,11 +64,12 @@ struct RevocationService: Sendable {
         return .sessionEnded(userID: session.userID, isPublished: await self.publisher?.publish())
     }
 
-    /// A client may revoke what was issued to it or through it, an administrator everything, a service what is a user's.
+    /// A client may revoke what was issued to it or through it, an administrator everything, also by command, a service what is a user's.
     private static func may(_ caller: OAuthCaller, revoke clientID: String?, isUsers: Bool) -> Bool {
         switch caller {
         case .client(let client): clientID == client.clientID || client.scopes.contains(Self.adminScope)
         case .serviceKey: isUsers
+        case .command: true
         }
     }
 

@@ -72,7 +72,8 @@ struct AccessToken: Sendable {
         ]
         if let user = self.user {
             members += [
-                ("username", .string(user.username)), ("is_admin", .bool(user.isAdmin)), ("roles", .strings(user.roles)),
+                ("username", .string(user.username)), ("is_admin", .bool(user.isAdmin)),
+                ("roles", .strings(user.roles)),
                 ("permissions", .strings(user.permissions)),
             ]
         }

@@ -43,7 +43,7 @@ struct TokenIntrospection: Sendable {
         }
     }
 
-    /// A refresh token is active for the client that it was issued to, and for services.
+    /// A refresh token is active for the client that it was issued to, for services, and for the command line.
     private func refreshToken(
         _ token: String, _ caller: OAuthCaller
     ) async throws -> (answer: JSONValue, fault: String?) {

@@ -1,3 +1,5 @@
+import PosternCore
+
 /// A request for a token with a client's own credentials.
 struct TokenRequest: Sendable {
     var credentials: ClientCredentials
@@ -24,6 +26,14 @@ struct IssuedToken: Sendable {
     /// Seconds.
     var lifetime: Int
     var scopes: [String]
+
+    /// The answer of RFC 6749 section 5.1.
+    var json: JSONValue {
+        .record([
+            ("access_token", .string(self.text)), ("token_type", .string("Bearer")),
+            ("expires_in", .integer(self.lifetime)), ("scope", .string(self.scopes.joined(separator: " "))),
+        ])
+    }
 }
 
 /// The client credentials grant: who asks, may they, and what do they get.
@@ -42,7 +52,12 @@ struct TokenService: Sendable {
         if let wait = await self.limiter.take("client \(client.clientID)", limits: client.rateLimits, now: now) {
             throw TokenRefusal.rateLimited(retryAfter: wait)
         }
-        let scopes = try ScopeList.grant(request.scope, of: client)
+        return try await self.sign(
+            for: client, scopes: try ScopeList.grant(request.scope, of: client), issuer: issuer)
+    }
+
+    /// A token of a client that may have it.
+    func sign(for client: ServiceClient, scopes: [String], issuer: String) async throws -> IssuedToken {
         let token = AccessToken(
             issuer: issuer, audiences: self.audiences, client: client, scopes: scopes,
             issuedAt: try await self.clock.issueTime(validFrom: client.tokensValidFrom))

@@ -32,7 +32,7 @@ import Testing
         configuration.listen = address
         let second = IssuerProcess(configuration, logger: logger) { _ in }
         let failure = await #expect(throws: IssuerFailure.self) { try await second.run() }
-        #expect(failure?.sentence == "cannot listen on \(address): another process already listens there")
+        #expect(failure?.sentences == ["cannot listen on \(address): another process already listens there"])
         #expect(failure?.exitCode == 1)
         running.cancel()
         _ = await running.result
