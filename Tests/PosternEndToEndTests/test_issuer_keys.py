@@ -45,10 +45,12 @@ def running(tmp_path_factory):
     """An issuer that was started before its key was rotated, by command: it reads its keys again every 30 seconds."""
     folder = tmp_path_factory.mktemp("running")
     made = IssuerServer(folder, SQLiteFile(folder))
-    before = kids(made)
-    made.told("key", "rotate")
-    yield made, before
-    made.stop()
+    try:
+        before = kids(made)
+        made.told("key", "rotate")
+        yield made, before
+    finally:
+        made.stop()
 
 
 def test_the_next_key_is_published_long_before_it_signs(running, start_issuer, issuer_store):

@@ -175,7 +175,11 @@ class IssuerServer:
         if self.redis is not None:
             words += ["--redis", self.redis.url]
         self.child = Child(self.folder, "postern-issuer", words + self.arguments, environment(**self.variables))
-        until_healthy(self.port, self.child)
+        try:
+            until_healthy(self.port, self.child)
+        except BaseException:
+            self.kill()
+            raise
 
     def stop(self):
         """SIGTERM, and an orderly end."""
