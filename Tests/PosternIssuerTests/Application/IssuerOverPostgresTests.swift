@@ -23,11 +23,10 @@ import Testing
         let other = try await Issuer.open(configuration, clock: clock)
         #expect(one.keys.published == other.keys.published)
         let token = try await one.tokens.issue(
-            TokenRequest(
-                clientID: "trading-dashboard", secret: TestIssuer.dashboardSecret, scope: nil, peer: nil),
+            TokenRequest(.secret(clientID: "trading-dashboard", secret: TestIssuer.dashboardSecret)),
             issuer: TestIssuer.url)
         let client = try #require(try await other.store.client("trading-dashboard"))
-        _ = try await other.revocations.revoke(token.text, by: client, issuer: TestIssuer.url, audit: .test)
+        _ = try await other.revocations.revoke(token.text, by: .client(client), issuer: TestIssuer.url, audit: .test)
         #expect(try await one.store.isRevoked(tokenID: token.identifier))
         var stranger = configuration
         stranger.store.keySource = .bytes([UInt8](repeating: 9, count: 32))
