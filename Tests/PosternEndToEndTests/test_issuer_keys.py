@@ -76,6 +76,9 @@ def test_rotation_by_age(start_issuer, issuer_store):
     issuer = start_issuer(issuer_store, start=False)
     issuer.arguments = ["--key-age", "1s"]
     first = list(listed(issuer))
+    made = seconds(listed(issuer)[first[0]]["created_at"])
+    # It looks when it starts, and then every 30 seconds.
+    wait_until(lambda: time.time() > made + 2, 5, "the key to be older than a second")
     issuer.start()
     wait_until(lambda: len(kids(issuer)) == 2, 10, "the next key")
     assert signer(issuer) == first[0]
