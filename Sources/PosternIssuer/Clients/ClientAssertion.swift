@@ -8,8 +8,9 @@ struct ClientAssertion: Sendable {
     static let type = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
     /// What a client may sign with.
     static let algorithms: [SignatureAlgorithm] = [.rs256, .ps256, .es256, .eddsa]
-    /// How many seconds after `now` an assertion may expire at most: so long its identifier has to be remembered.
-    static let lifetime = 300.0
+    /// How many seconds after `now` an assertion may expire at most: so long its identifier has to be remembered. An hour
+    /// is what common client libraries ask for.
+    static let lifetime = 3600.0
     /// Seconds by which the client's clock may be wrong.
     static let leeway = 60.0
     /// Octets of the longest accepted `sub` and `jti`.

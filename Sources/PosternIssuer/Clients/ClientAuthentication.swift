@@ -56,10 +56,12 @@ struct ClientAuthentication: Sendable {
         } catch {
             throw TokenRefusal.badAssertion(error)
         }
-        let client = try await self.store.client(assertion.clientID)
-        let keys = self.decoys.keys(for: assertion, of: client?.keySet)
+        // As with secrets: the client's own row is read only after its key has matched.
+        let keys = self.decoys.keys(for: assertion, of: try await self.store.keySet(of: assertion.clientID))
         if let problem = assertion.verify(with: keys.set, now: now) { throw TokenRefusal.badAssertion(problem) }
-        guard let client, !keys.areDecoys else { throw TokenRefusal.badAssertion(.noKey) }
+        guard !keys.areDecoys, let client = try await self.store.client(assertion.clientID) else {
+            throw TokenRefusal.badAssertion(.noKey)
+        }
         let isNew = try await self.store.useAssertion(assertion.identifier, until: assertion.rememberedUntil, now: now)
         guard isNew else { throw TokenRefusal.badAssertion(.replayed) }
         return client

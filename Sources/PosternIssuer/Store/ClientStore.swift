@@ -2,6 +2,8 @@
 protocol ClientStore: Sendable {
     /// The digests of a client's secrets that hold at `now`; empty if there is no such client.
     func secretDigests(of clientID: String, now: Double) async throws -> [[UInt8]]
+    /// The public keys of a client's assertions, a JWK set as JSON; nil if it has none or there is no such client.
+    func keySet(of clientID: String) async throws -> String?
     /// The client, or nil.
     func client(_ clientID: String) async throws -> ServiceClient?
     /// At most `limit` clients after that `client_id`, by `client_id` (in the order of its octets).

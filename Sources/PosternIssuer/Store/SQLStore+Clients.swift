@@ -12,6 +12,15 @@ extension SQLStore {
         }
     }
 
+    func keySet(of clientID: String) async throws -> String? {
+        // With a row in any case, so that a client who is not there costs what one without a fitting key does.
+        let rows = try await self.database.rows(
+            "SELECT (SELECT key_set FROM client WHERE client_id = ?)", [.text(clientID)])
+        guard let row = rows.first else { return nil }
+        var cells = SQLCells(row)
+        return try cells.optionalText()
+    }
+
     func client(_ clientID: String) async throws -> ServiceClient? {
         try ClientRows.read(try await self.database.rows(ClientRows.selectOne, [.text(clientID)])).first
     }

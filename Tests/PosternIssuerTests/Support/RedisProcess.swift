@@ -9,8 +9,7 @@ import PosternRedis
 /// A redis-server of one test, on a free port of loopback. Nothing of it outlives the test.
 struct RedisProcess: Sendable {
     let port: Int
-    private let process: Process
-    private let ended: AsyncStream<Void>
+    private let process: ChildProcess
 
     /// Runs `test` with a server of its own, and ends the server.
     static func with(
@@ -20,10 +19,10 @@ struct RedisProcess: Sendable {
         do {
             try await test(server)
         } catch {
-            await server.end()
+            server.process.end()
             throw error
         }
-        await server.end()
+        server.process.end()
     }
 
     private init(password: String?) async throws {
@@ -32,24 +31,10 @@ struct RedisProcess: Sendable {
             .bind(host: "127.0.0.1", port: 0).get()
         self.port = probe.localAddress?.port ?? 0
         try await probe.close()
-        self.process = Process()
-        self.process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        self.process.arguments = [
+        self.process = try ChildProcess([
             "redis-server", "--bind", "127.0.0.1", "--port", String(self.port), "--save", "", "--appendonly", "no",
             "--dir", try TemporaryFolder().path, "--requirepass", password ?? "",
-        ]
-        self.process.standardOutput = FileHandle.nullDevice
-        self.process.standardError = FileHandle.nullDevice
-        let (ended, end) = AsyncStream.makeStream(of: Void.self)
-        self.ended = ended
-        self.process.terminationHandler = { _ in end.finish() }
-        try self.process.run()
-    }
-
-    /// By SIGKILL: what is started from a task inherits its thread's signal mask, in which SIGTERM is blocked.
-    private func end() async {
-        kill(self.process.processIdentifier, SIGKILL)
-        for await _ in self.ended {}
+        ])
     }
 
     /// As the issuer is told of it.

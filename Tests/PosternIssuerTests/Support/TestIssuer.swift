@@ -119,7 +119,8 @@ struct TestIssuer {
         var configuration = IssuerConfiguration(
             dev: true, listen: ListenAddress(host: "127.0.0.1", port: 0), issuer: Self.url, audiences: audiences,
             store: StoreConfiguration(
-                location: .sqlite(path: folder.file("issuer.sqlite")), keySource: .file(folder.file("key")), algorithm: algorithm),
+                location: .sqlite(path: folder.file("issuer.sqlite")), keySource: .file(folder.file("key")),
+                algorithm: algorithm),
             logLevel: .info,
             devSecrets: [
                 "trading-dashboard": Self.dashboardSecret, "mt5-api-service": Self.serviceSecret,
