@@ -3,7 +3,8 @@ import PosternCore
 extension Commands {
     func user(_ operation: UserOperation) async throws -> CommandAnswer {
         try await self.answer(
-            missing: "there is no user with this id or name", exists: "another user has this username or this e-mail address"
+            missing: "there is no user with this id or name",
+            exists: "another user has this username or this e-mail address"
         ) { try await self.result(of: operation) }
     }
 

@@ -34,7 +34,8 @@ import Testing
     private func revoke(_ test: TestIssuer) async throws -> (member: String, isPublished: Bool?) {
         let token = try await test.token()
         let client = try #require(try await test.issuer.store.client("trading-dashboard"))
-        let outcome = try await test.issuer.revocations.revoke(token.text, by: .client(client), issuer: TestIssuer.url, audit: .test)
+        let outcome = try await test.issuer.revocations.revoke(
+            token.text, by: .client(client), issuer: TestIssuer.url, audit: .test)
         guard case .revoked(let tokenID, let isPublished) = outcome else {
             Issue.record("\(outcome)")
             return ("", nil)
@@ -72,6 +73,10 @@ import Testing
                 members.append(member)
             }
             #expect(try await self.waiting(test) == 3)
+            let publisher = try #require(test.issuer.revocations.publisher)
+            test.clock.advance(by: 5)
+            #expect(await publisher.lag == 5)
+            #expect(await !publisher.isUp)
             try await observer.send("CONFIG SET requirepass second-secret")
             #expect(await observer.next(3) == members)
             // When this one is acknowledged, the others are marked.
@@ -79,6 +84,8 @@ import Testing
             #expect(isPublished == true)
             #expect(await observer.next(1) == [last])
             #expect(try await self.waiting(test) == 0)
+            #expect(await publisher.lag == 0)
+            #expect(await publisher.isUp)
             #expect(test.log.text.contains("Redis cannot be reached"))
             #expect(test.log.text.contains("published that had to wait for Redis"))
             #expect(!test.log.text.contains("second-secret"))
