@@ -54,6 +54,8 @@ extension Commands {
     }
 
     func tailAudit(_ count: Int) async throws -> CommandAnswer {
-        CommandAnswer(lines: try await self.issuer.store.auditEntries(limit: count).reversed().map(\.line))
+        // What was only given or refused comes to the table a moment later.
+        let entries = try await self.issuer.store.auditEntries(limit: count).reversed().sorted { $0.time < $1.time }
+        return CommandAnswer(lines: entries.map(\.line))
     }
 }

@@ -32,7 +32,7 @@ actor KeyRotation: Service {
     func round() async {
         do {
             try await self.ring.reload()
-            if self.ring.schedule.isDue(now: self.clock.now(), age: self.age) { try await self.add() }
+            if let due = self.untilDue, due <= 0 { try await self.add() }
             let removed = try await self.ring.removeOld()
             for kid in removed {
                 self.logger.notice("signing key removed: its last token is over", metadata: ["kid": "\(kid)"])
@@ -65,9 +65,17 @@ actor KeyRotation: Service {
         self.signer = signer
     }
 
+    private var untilDue: Double? {
+        self.ring.schedule.untilDue(now: self.clock.now(), age: self.age)
+    }
+
+    /// Until the keys are to be read again, or the next one is due.
     private func waitsOn() async -> Bool {
+        let interval = Double(KeySchedule.reloadInterval)
+        var pause = interval
+        if let due = self.untilDue, due > 0 { pause = min(due, interval) }
         do {
-            try await self.clock.sleep(Double(KeySchedule.reloadInterval))
+            try await self.clock.sleep(pause)
             return !Task.isCancelled
         } catch {
             return false

@@ -84,9 +84,11 @@ struct KeySchedule: Equatable, Sendable {
         }
     }
 
-    /// Whether the current key has signed for so long (seconds; nil: for ever) that another is to follow, and none waits.
-    func isDue(now: Double, age: Int?) -> Bool {
-        guard let age, let signer = self.signer(now: now), signer == 0 else { return false }
-        return now - Double(self.keys[signer].signsFrom) >= Double(age)
+    /// In how many seconds another key is to follow the current one; 0 and less: now. Nil: never, or one waits already.
+    ///
+    /// - Parameter age: For how many seconds a key signs; nil: for ever.
+    func untilDue(now: Double, age: Int?) -> Double? {
+        guard let age, let signer = self.signer(now: now), signer == 0 else { return nil }
+        return Double(self.keys[signer].signsFrom + age) - now
     }
 }

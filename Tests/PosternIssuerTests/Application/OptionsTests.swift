@@ -40,17 +40,20 @@ import Testing
             "POSTERN_ISSUER_ALGORITHM": "EdDSA",
             "POSTERN_ISSUER_KEY_FILE": "/run/key",
             "POSTERN_ISSUER_LOG_LEVEL": "debug",
+            "POSTERN_ISSUER_KEY_AGE": "0",
+            "POSTERN_ISSUER_ADMIN_LISTEN": "127.0.0.1:9001",
             "POSTERN_ISSUER_DEV_SECRET_MT5_API_SERVICE": TestIssuer.serviceSecret,
             "POSTERN_ISSUER_REDIS": "",
         ])
         #expect(
             configuration
                 == IssuerConfiguration(
-                    dev: true, listen: ListenAddress(host: "::1", port: 9000), issuer: "https://issuer.example/base",
+                    dev: true, listen: ListenAddress(host: "::1", port: 9000),
+                    adminListen: ListenAddress(host: "127.0.0.1", port: 9001), issuer: "https://issuer.example/base",
                     audiences: ["mt5-api", "account-api"],
                     store: StoreConfiguration(
                         path: "/var/lib/issuer.sqlite", keySource: .file("/run/key"), algorithm: .eddsa),
-                    logLevel: .debug, devSecrets: ["mt5-api-service": TestIssuer.serviceSecret]))
+                    keyAge: nil, logLevel: .debug, devSecrets: ["mt5-api-service": TestIssuer.serviceSecret]))
     }
 
     @Test("An option wins over its variable")
@@ -111,6 +114,10 @@ import Testing
             (["ALGORITHM": "none"], "--algorithm is RS256, ES256 or EdDSA"),
             (["KEY": "secret"], "POSTERN_ISSUER_KEY is 32 random bytes"),
             (["LOG_LEVEL": "loud"], "--log-level is trace"),
+            (["ADMIN_LISTEN": "9000"], "--admin-listen is HOST:PORT"),
+            (["ADMIN_LISTEN": "10.0.0.1:9000"], "--dev listens on loopback only, also for --admin-listen"),
+            (["KEY_AGE": "soon"], "--key-age is a number with d, h, m or s"),
+            (["KEY_AGE": "-1d"], "--key-age is a number with d, h, m or s"),
             (["DEV_SECRET_TRADING_DASHBOARD": "short"], "needs at least 32 printable ASCII characters"),
         ])
     func problems(_ variables: [String: String], _ sentence: String) {

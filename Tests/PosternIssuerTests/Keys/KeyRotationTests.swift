@@ -106,6 +106,24 @@ import Testing
         #expect(self.log.text.contains("signing key removed"))
     }
 
+    @Test("It looks again after half a minute, or when a key is due", .timeLimit(.minutes(1)))
+    func rests() async throws {
+        for (age, pause) in [(nil, 30), (7, 7), (31, 30)] as [(Int?, Double)] {
+            let table = KeyTable()
+            let sleep = TestSleep()
+            let ring = try await KeyRing.load(
+                from: table, master: try MasterKey([UInt8](repeating: 3, count: 32)), algorithm: .es256,
+                clock: sleep.clock)
+            let audit = AuditLog(store: AuditTable(), logger: self.log.logger, output: self.lines.append)
+            let rotation = KeyRotation(
+                ring: ring, age: age, clock: sleep.clock, audit: audit, logger: self.log.logger)
+            let running = Task { try await rotation.run() }
+            #expect(await sleep.next() == pause)
+            running.cancel()
+            _ = await running.result
+        }
+    }
+
     @Test("While the store is away the keys stay, and that is said once")
     func away() async throws {
         let ring = try await self.ring()

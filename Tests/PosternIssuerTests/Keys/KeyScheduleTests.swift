@@ -53,10 +53,11 @@ import Testing
     @Test(
         "Another key is due when the current one has signed so long and none waits",
         arguments: [
-            (3000 + 99, 100, false), (3000 + 100, 100, true), (1e9, nil, false), (2999, 100, false),
-        ] as [(Double, Int?, Bool)])
-    func due(_ now: Double, _ age: Int?, _ expected: Bool) {
-        #expect(self.schedule.isDue(now: now, age: age) == expected)
+            (3000, 100, 100), (3099.5, 100, 0.5), (3100, 100, 0), (3200, 100, -100), (1e9, nil, nil),
+            (2999, 100, nil),
+        ] as [(Double, Int?, Double?)])
+    func due(_ now: Double, _ age: Int?, _ expected: Double?) {
+        #expect(self.schedule.untilDue(now: now, age: age) == expected)
     }
 
     @Test("Without keys there is nothing to say")
@@ -64,6 +65,6 @@ import Testing
         let empty = KeySchedule([StoredSigningKey]())
         #expect(empty.signer(now: 0) == nil)
         #expect(empty.states(now: 0, longestLifetime: 1).isEmpty)
-        #expect(!empty.isDue(now: 0, age: 0))
+        #expect(empty.untilDue(now: 0, age: 0) == nil)
     }
 }

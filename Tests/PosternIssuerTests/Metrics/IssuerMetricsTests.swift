@@ -110,6 +110,24 @@ import Testing
         #expect(!read.samples.contains { $0.labels.values.contains { $0.contains("secret") } })
     }
 
+    @Test("Both introspections are counted by what became of them")
+    func introspections() async throws {
+        let test = try await TestIssuer()
+        try await test.addServiceKey()
+        try await test.addUser()
+        let token = try await test.login().accessToken
+        let counts = { test.issuer.audit.metrics.counts.introspections }
+        try await test.serve { client in
+            for (text, key) in [(token, TestIssuer.serviceKey), ("x", TestIssuer.serviceKey), (token, "hsk_x")] {
+                _ = try await client.send(.post, "/auth/introspect", "{\"token\":\"\(text)\"}", bearer: key)
+                _ = try await client.post(
+                    "/oauth/introspect", "token=\(text)", [.authorization: "Bearer \(key)"])
+            }
+        }
+        let expected: [IssuerMetrics.IntrospectionResult: UInt64] = [.active: 1, .inactive: 1, .refused: 1]
+        #expect(counts() == [.hecate: expected, .oauth: expected])
+    }
+
     @Test("The process says what it uses")
     func process() {
         let figures = ProcessFigures.current

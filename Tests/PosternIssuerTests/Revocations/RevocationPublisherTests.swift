@@ -141,6 +141,10 @@ import Testing
                 members.append(member)
             }
             #expect(try await self.waiting(test) == 3)
+            let publisher = try #require(test.issuer.revocations.publisher)
+            test.clock.advance(by: 5)
+            #expect(await publisher.lag == 5)
+            #expect(await !publisher.isUp)
             try await observer.send("CONFIG SET requirepass second-secret")
             #expect(await observer.next(3) == members)
             // When this one is acknowledged, the others are marked.
@@ -148,6 +152,8 @@ import Testing
             #expect(isPublished == true)
             #expect(await observer.next(1) == [last])
             #expect(try await self.waiting(test) == 0)
+            #expect(await publisher.lag == 0)
+            #expect(await publisher.isUp)
             #expect(test.log.text.contains("Redis cannot be reached"))
             #expect(test.log.text.contains("published that had to wait for Redis"))
             #expect(!test.log.text.contains("second-secret"))
