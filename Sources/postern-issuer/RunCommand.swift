@@ -7,10 +7,13 @@ struct RunCommand: AsyncParsableCommand {
         commandName: "run",
         abstract: "Serves tokens, keys and metadata until it is told to stop.",
         discussion: """
-            Every option can be given in the environment instead: POSTERN_ISSUER_LISTEN, POSTERN_ISSUER_ISSUER, \
+            Every option can be given in the environment instead: POSTERN_ISSUER_LISTEN, POSTERN_ISSUER_ADMIN_LISTEN, \
+            POSTERN_ISSUER_ISSUER, \
             POSTERN_ISSUER_AUDIENCE (separated by spaces or commas), POSTERN_ISSUER_STORE, POSTERN_ISSUER_ALGORITHM, \
-            POSTERN_ISSUER_KEY_FILE, POSTERN_ISSUER_REDIS, POSTERN_ISSUER_REDIS_CA, POSTERN_ISSUER_REDIS_KEY_PREFIX, \
-            POSTERN_ISSUER_AUDIT_LOG, POSTERN_ISSUER_AUDIT_RETENTION, POSTERN_ISSUER_LOG_LEVEL, POSTERN_ISSUER_DEV. Only there: POSTERN_ISSUER_KEY holds the key itself instead \
+            POSTERN_ISSUER_KEY_FILE, POSTERN_ISSUER_KEY_AGE, POSTERN_ISSUER_TRUSTED_PROXIES, POSTERN_ISSUER_REDIS, \
+            POSTERN_ISSUER_REDIS_CA, POSTERN_ISSUER_REDIS_KEY_PREFIX, POSTERN_ISSUER_AUDIT_LOG, \
+            POSTERN_ISSUER_AUDIT_RETENTION, POSTERN_ISSUER_LOG_LEVEL, POSTERN_ISSUER_DEV. Only there: \
+            POSTERN_ISSUER_KEY holds the key itself instead \
             of a file, POSTERN_ISSUER_REDIS_PASSWORD the password for Redis.
             """
     )
@@ -26,6 +29,9 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: "HOST:PORT to listen on (default 127.0.0.1:8000); port 0 takes a free one, which is printed.")
     var listen: String?
 
+    @Option(help: "HOST:PORT for /metrics, /livez and /readyz (default: none of them).")
+    var adminListen: String?
+
     @Option(help: "The URL of this issuer, for `iss` and metadata (default with --dev: the address listened on).")
     var issuer: String?
 
@@ -36,9 +42,16 @@ struct RunCommand: AsyncParsableCommand {
 
     @Option(
         help: """
-            Where revocations are published: redis://[user:password@]host[:6379][/db], \
-            redis+sentinel://host,host/master[/db] or redis+cluster://host,host; rediss for TLS. Without it no proxy \
-            learns of a revocation. POSTERN_ISSUER_REDIS_PASSWORD keeps the password off the command line.
+            Addresses and CIDR blocks, separated by commas, of the proxies in front of the issuer: from these alone \
+            X-Forwarded-For is believed, for allowed_ips, limits and the audit log.
+            """)
+    var trustedProxies: String?
+
+    @Option(
+        help: """
+            Where revocations are published, and rates are counted by all replicas together: \
+            redis://[user:password@]host[:6379][/db], redis+sentinel://host,host/master[/db] or \
+            redis+cluster://host,host; rediss for TLS. Without it no proxy learns of a revocation. POSTERN_ISSUER_REDIS_PASSWORD keeps the password off the command line.
             """)
     var redis: String?
 
@@ -47,6 +60,9 @@ struct RunCommand: AsyncParsableCommand {
 
     @Option(help: "What keys and channels begin with (default postern:); the same as redis.key_prefix of the proxies.")
     var redisKeyPrefix: String?
+
+    @Option(help: "How long a signing key signs before another follows it: 90d (default), 12h …; 0 for ever.")
+    var keyAge: String?
 
     @Option(
         help: "Where the audit log's lines go: - for standard output (default), or a file, opened anew at SIGHUP.")
@@ -62,11 +78,14 @@ struct RunCommand: AsyncParsableCommand {
         var options = self.store.options
         options.dev = self.dev
         options.listen = self.listen
+        options.adminListen = self.adminListen
         options.issuer = self.issuer
         options.audience = self.audience
+        options.trustedProxies = self.trustedProxies
         options.redis = self.redis
         options.redisCA = self.redisCA
         options.redisKeyPrefix = self.redisKeyPrefix
+        options.keyAge = self.keyAge
         options.auditLog = self.auditLog
         options.auditRetention = self.auditRetention
         options.logLevel = self.logLevel

@@ -9,7 +9,7 @@ struct StoreOptions: ParsableArguments {
     @Option(help: "The file with the key that protects the store; made with the store (default PATH.key).")
     var keyFile: String?
 
-    @Option(help: "What signs the tokens: RS256 (default), ES256 or EdDSA.")
+    @Option(help: "What is to sign the tokens: RS256 (default of a new store), ES256 or EdDSA.")
     var algorithm: String?
 
     var options: IssuerOptions {

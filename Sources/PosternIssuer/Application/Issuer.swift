@@ -7,44 +7,94 @@ import PosternCrypto
 struct Issuer: Sendable {
     let store: any IssuerStore
     let keys: KeyRing
+    let rotation: KeyRotation
     let url: IssuerURL
     let tokens: TokenService
     let revocations: RevocationService
+    let people: UserServices
+    let clients: ClientAdministration
+    let serviceKeys: ServiceKeyService
     let audit: AuditLog
     let clock: IssuerClock
+    let stop = StopNotice()
+    let trustedProxies: TrustedProxies
     /// The reference clients' secrets, in development mode.
     let devSecrets: [NewClientSecret]
 
     /// Opens the store, makes what a first start makes, and loads the keys.
     ///
-    /// - Parameter auditLines: Takes the lines of the audit log.
+    /// - Parameters:
+    ///   - auditLines: Takes the lines of the audit log.
+    ///   - passwords: Hashes users' passwords.
     static func open(
         _ configuration: IssuerConfiguration, clock: IssuerClock = .system,
-        logger: Logger = Logger(label: "postern-issuer"), auditLines: @escaping @Sendable (String) -> Void = { _ in }
+        logger: Logger = Logger(label: "postern-issuer"), auditLines: @escaping @Sendable (String) -> Void = { _ in },
+        passwords: PasswordHasher = PasswordHasher()
     ) async throws -> Issuer {
         let store = try await configuration.store.open()
-        let setup = StoreSetup(store: store, now: clock.now())
+        let setup = StoreSetup(store: store, clock: clock)
         try await setup.check(dev: configuration.dev)
         let (master, keys) = try await setup.keys(configuration.store)
-        let hasher = ClientSecretHasher(pepper: master.pepper)
         let secrets =
-            configuration.dev ? try await setup.addReferenceClients(configuration.devSecrets, master, hasher) : []
-        let tokens = TokenService(
-            authentication: ClientAuthentication(store: store, hasher: hasher, clock: clock), limiter: RateLimiter(),
-            keys: keys, audiences: configuration.audiences, clock: clock)
-        let publisher = try configuration.redis.map { redis in
-            RevocationPublisher(
-                store: store,
-                redis: try RedisPort(redis, eventLoop: MultiThreadedEventLoopGroup.singleton.any()),
-                name: redis.revocations, clock: clock, logger: logger)
+            configuration.dev
+            ? try await setup.addReferenceClients(
+                configuration.devSecrets, master, ClientSecretHasher(pepper: master.pepper)) : []
+        let redis = try configuration.redis.map { redis in
+            try RedisPort(redis, eventLoop: MultiThreadedEventLoopGroup.singleton.any())
         }
-        let revocations = RevocationService(
-            store: store, keys: keys.verification, publisher: publisher, clock: clock)
+        let audit = AuditLog(store: store, clock: clock, logger: logger, output: auditLines)
         return Issuer(
-            store: store, keys: keys, url: IssuerURL(configured: configuration.issuer), tokens: tokens,
-            revocations: revocations,
-            audit: AuditLog(store: store, clock: clock, logger: logger, output: auditLines), clock: clock,
-            devSecrets: secrets)
+            configuration, store, master, keys, redis, audit, passwords, clock: clock, logger: logger, secrets)
+    }
+
+    /// Puts the parts together.
+    private init(
+        _ configuration: IssuerConfiguration, _ store: any IssuerStore, _ master: MasterKey, _ keys: KeyRing,
+        _ redis: RedisPort?, _ audit: AuditLog, _ passwords: PasswordHasher, clock: IssuerClock, logger: Logger,
+        _ devSecrets: [NewClientSecret]
+    ) {
+        let hasher = ClientSecretHasher(pepper: master.pepper)
+        self.store = store
+        self.keys = keys
+        self.rotation = KeyRotation(
+            ring: keys, age: configuration.keyAge, clock: clock, audit: audit, logger: logger)
+        self.url = IssuerURL(configured: configuration.issuer)
+        self.tokens = TokenService(
+            authentication: ClientAuthentication(store: store, hasher: hasher, clock: clock),
+            limiter: Self.limiter(configuration.redis, redis, master, audit.metrics, logger), keys: keys,
+            audiences: configuration.audiences, clock: clock)
+        let publisher = Self.publisher(configuration.redis, redis, store, clock, logger)
+        self.revocations = RevocationService(
+            store: store, keys: keys, refreshTokens: RefreshTokenFormat(key: master.refreshTokens),
+            publisher: publisher, clock: clock, audit: audit)
+        self.clients = ClientAdministration(
+            store: store, hasher: hasher, clock: clock, audit: audit, publisher: publisher)
+        self.serviceKeys = ServiceKeyService(
+            store: store, hasher: ServiceKeyHasher(pepper: master.serviceKeyPepper), clock: clock, audit: audit)
+        self.people = UserServices(
+            tokens: self.tokens, revocations: self.revocations, serviceKeys: self.serviceKeys, passwords: passwords)
+        self.audit = audit
+        self.clock = clock
+        self.trustedProxies = configuration.trustedProxies
+        self.devSecrets = devSecrets
+    }
+
+    private static func limiter(
+        _ configuration: RedisConfiguration?, _ redis: RedisPort?, _ master: MasterKey, _ metrics: IssuerMetrics,
+        _ logger: Logger
+    ) -> any RateLimiting {
+        guard let configuration, let redis else { return RateLimiter() }
+        return RedisRateLimiter(
+            redis: redis, prefix: configuration.limits, secret: master.counterNames, metrics: metrics, logger: logger)
+    }
+
+    private static func publisher(
+        _ configuration: RedisConfiguration?, _ redis: RedisPort?, _ store: any IssuerStore, _ clock: IssuerClock,
+        _ logger: Logger
+    ) -> RevocationPublisher? {
+        guard let configuration, let redis else { return nil }
+        return RevocationPublisher(
+            store: store, redis: redis, name: configuration.revocations, clock: clock, logger: logger)
     }
 
     func router() -> Router<IssuerContext> {
@@ -55,11 +105,17 @@ struct Issuer: Sendable {
     func routes() -> RouteList {
         let router = Router(context: IssuerContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: TimeMiddleware(clock: self.clock))
+        router.add(middleware: MetricsMiddleware(metrics: self.audit.metrics))
+        router.add(middleware: AddressMiddleware(proxies: self.trustedProxies))
         router.add(middleware: ErrorMiddleware())
         var routes = RouteList(router: router)
-        TokenEndpoints(service: self.tokens, issuer: self.url).register(in: &routes)
-        RevocationEndpoint(service: self.revocations, authentication: self.tokens.authentication, issuer: self.url)
-            .register(in: &routes)
+        TokenEndpoints(service: self.tokens, issuer: self.url, audit: self.audit).register(in: &routes)
+        let gate = AdminGate(
+            checker: TokenChecker(store: self.store, keys: self.keys, clock: self.clock), issuer: self.url,
+            audit: self.audit)
+        ServiceClientEndpoints(clients: self.clients, gate: gate).register(in: &routes)
+        ServiceKeyEndpoints(keys: self.serviceKeys, gate: gate).register(in: &routes)
+        self.people.register(in: &routes, gate: gate)
         MetadataEndpoints(keys: self.keys, store: self.store, issuer: self.url).register(in: &routes)
         HealthEndpoint(store: self.store).register(in: &routes)
         OpenAPIEndpoint(issuer: self.url).register(in: &routes)

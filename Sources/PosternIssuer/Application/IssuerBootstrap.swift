@@ -29,7 +29,7 @@ public struct IssuerBootstrap: Sendable {
     static func run(
         _ configuration: StoreConfiguration, store: any IssuerStore, clock: IssuerClock
     ) async throws -> NewClientSecret {
-        let setup = StoreSetup(store: store, now: clock.now())
+        let setup = StoreSetup(store: store, clock: clock)
         guard try await store.purpose() == nil else { throw IssuerStartError.notEmpty }
         let (master, _) = try await setup.keys(configuration)
         return try await setup.addAdministrator(ClientSecretHasher(pepper: master.pepper))

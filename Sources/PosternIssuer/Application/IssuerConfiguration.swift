@@ -5,15 +5,21 @@ public struct IssuerConfiguration: Equatable, Sendable {
     /// Development mode: loopback only, the reference clients are there and their secrets are printed.
     public var dev: Bool
     public var listen: ListenAddress
+    /// Where metrics and readiness are asked for; nil: nowhere.
+    public var adminListen: ListenAddress?
     /// The `iss` of every token and the base of every URL in the metadata. Nil (only with `dev`): the address that is
     /// listened on.
     public var issuer: String?
     /// The `aud` of every token; never empty.
     public var audiences: [String]
     public var store: StoreConfiguration
-    /// Where revocations are published; nil: nowhere.
+    /// Whose `X-Forwarded-For` is believed; nobody's by default.
+    var trustedProxies = TrustedProxies()
+    /// Where revocations are published and rates are counted; nil: nowhere, and in process.
     public var redis: RedisConfiguration?
     public var audit = AuditConfiguration()
+    /// After how many seconds a signing key is followed by another; nil: never.
+    public var keyAge: Int? = 90 * 86400
     public var logLevel: Logger.Level
     /// Secrets that are wanted for the reference clients instead of the ones derived from the store's key (`dev` only).
     public var devSecrets: [String: String]

@@ -3,14 +3,17 @@
 public struct IssuerOptions: Sendable {
     public var dev = false
     public var listen: String?
+    public var adminListen: String?
     public var issuer: String?
     public var audience: [String] = []
     public var store: String?
+    public var trustedProxies: String?
     public var redis: String?
     public var redisCA: String?
     public var redisKeyPrefix: String?
     public var algorithm: String?
     public var keyFile: String?
+    public var keyAge: String?
     public var auditLog: String?
     public var auditRetention: String?
     public var logLevel: String?

@@ -49,40 +49,26 @@ public struct IssuerProcess: Sendable {
     }
 
     private func serve(_ issuer: Issuer, _ auditFile: LineOutput?) async throws {
-        let wanted = self.configuration.listen
-        let application = Application(
-            router: issuer.router(),
-            server: .http1(
-                configuration: .init(
-                    idleTimeout: .seconds(60),
-                    httpDecoderConfiguration: .init(
-                        maxHeaderFieldSize: 16 * 1024, maxHeaderListSize: 32 * 1024, maxHeaderFieldCount: 100))),
-            configuration: .init(address: .hostname(wanted.host, port: wanted.port)),
-            onServerRunning: { channel in
-                let port = channel.localAddress?.port ?? wanted.port
-                let address = ListenAddress(host: wanted.host, port: port)
-                issuer.url.listens(on: address)
-                self.announce(issuer, on: address)
-            },
-            logger: self.logger
-        )
-        // They end in the opposite order: what was revoked last is published, what was given last is in the table.
-        var services = ServiceGroupConfiguration(
-            services: self.background(issuer, auditFile) + [application], gracefulShutdownSignals: [.sigterm, .sigint],
-            logger: self.logger)
+        // They end in the opposite order: first it is known that the process stops, then the listener closes and requests
+        // under way are answered; what was revoked last is published, what was given last is in the table.
+        let services = self.background(issuer, auditFile) + [self.listener(issuer), issuer.stop]
+        var group = ServiceGroupConfiguration(
+            services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: self.logger)
         // Whoever holds a request open does not hold up the stop.
-        services.maximumGracefulShutdownDuration = .seconds(10)
+        group.maximumGracefulShutdownDuration = .seconds(10)
         do {
-            try await ServiceGroup(configuration: services).run()
-        } catch let error as IOError {
-            let reason =
-                error.errnoCode == EADDRINUSE ? "another process already listens there" : String(describing: error)
-            throw IssuerStartError.listen("cannot listen on \(wanted): \(reason)")
+            try await ServiceGroup(configuration: group).run()
+        } catch {
+            await issuer.store.close()
+            throw error
         }
+        await issuer.store.close()
     }
 
     private func background(_ issuer: Issuer, _ auditFile: LineOutput?) -> [any Service] {
-        var services: [any Service] = [issuer.audit]
+        var services: [any Service] = []
+        if let wanted = self.configuration.adminListen { services.append(self.adminListener(issuer, wanted)) }
+        services += [issuer.audit, issuer.rotation]
         if let publisher = issuer.revocations.publisher { services.append(publisher) }
         if let retention = self.configuration.audit.retention {
             services.append(
@@ -90,6 +76,40 @@ public struct IssuerProcess: Sendable {
         }
         if let auditFile { services.append(AuditFileReopening(file: auditFile, logger: self.logger)) }
         return services
+    }
+
+    private func listener(_ issuer: Issuer) -> any Service {
+        self.listener(issuer.router(), self.configuration.listen) { address in
+            issuer.url.listens(on: address)
+            self.announce(issuer, on: address)
+        }
+    }
+
+    private func adminListener(_ issuer: Issuer, _ wanted: ListenAddress) -> any Service {
+        let output = self.output
+        return self.listener(AdminEndpoints(issuer: issuer).router(), wanted) { address in
+            output("postern-issuer admin listening on \(address)")
+        }
+    }
+
+    /// - Parameter onOpen: Told the address when it is open, which has the port that the system chose where none was
+    ///   wanted.
+    private func listener<Context: InitializableFromSource<ApplicationRequestContextSource>>(
+        _ router: Router<Context>, _ wanted: ListenAddress, onOpen: @escaping @Sendable (ListenAddress) -> Void
+    ) -> any Service {
+        let application = Application(
+            router: router,
+            server: .http1(
+                configuration: .init(
+                    idleTimeout: .seconds(60),
+                    httpDecoderConfiguration: .init(
+                        maxHeaderFieldSize: 16 * 1024, maxHeaderListSize: 32 * 1024, maxHeaderFieldCount: 100))),
+            configuration: .init(address: .hostname(wanted.host, port: wanted.port)),
+            onServerRunning: { channel in
+                onOpen(ListenAddress(host: wanted.host, port: channel.localAddress?.port ?? wanted.port))
+            },
+            logger: self.logger)
+        return ListenerService(application: application, address: wanted)
     }
 
     private func announce(_ issuer: Issuer, on address: ListenAddress) {

@@ -14,6 +14,18 @@ final class IssuerURL: Sendable {
         self.configured ?? self.listening.withLock { $0 }
     }
 
+    /// The URL of one of its paths.
+    func endpoint(_ path: String) -> String {
+        let value = self.value
+        return (value.hasSuffix("/") ? String(value.dropLast()) : value) + path
+    }
+
+    /// What a client's assertion may be meant for (RFC 7523 section 3): the issuer, its token endpoint, or the endpoint
+    /// that is called.
+    func assertionAudiences(at path: String) -> [String] {
+        [self.value, self.endpoint("/oauth/token"), self.endpoint(path)]
+    }
+
     func listens(on address: ListenAddress) {
         self.listening.withLock { $0 = "http://\(address)" }
     }

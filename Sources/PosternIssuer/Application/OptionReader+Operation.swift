@@ -1,4 +1,4 @@
-/// What operators set: the audit log.
+/// What operators set: where they ask, how long keys sign, and the audit log.
 extension OptionReader {
     mutating func audit() -> AuditConfiguration {
         var audit = AuditConfiguration()
@@ -10,6 +10,25 @@ extension OptionReader {
             audit.retention = self.duration(text, "--audit-retention", least: 3600)
         }
         return audit
+    }
+
+    /// Nil: nowhere.
+    mutating func adminListen(dev: Bool) -> ListenAddress? {
+        guard let text = self.options.adminListen ?? self.environment.value("ADMIN_LISTEN") else { return nil }
+        guard let address = ListenAddress(text) else {
+            self.problems.append("--admin-listen is HOST:PORT, for instance 127.0.0.1:9000 or [::1]:9000")
+            return nil
+        }
+        if dev, !address.isLoopback {
+            self.problems.append("--dev listens on loopback only, also for --admin-listen")
+        }
+        return address
+    }
+
+    /// After how many seconds a key is followed by another: not before the last change is through.
+    mutating func keyAge() -> Int? {
+        guard let text = self.options.keyAge ?? self.environment.value("KEY_AGE") else { return 90 * 86400 }
+        return self.duration(text, "--key-age", least: 3600)
     }
 
     /// Whole seconds, written `90d`, `12h`, `30m` or `45s`; nil for `0`, which means never.

@@ -19,11 +19,14 @@ struct OptionReader {
         return IssuerConfiguration(
             dev: dev,
             listen: self.listen(dev: dev),
+            adminListen: self.adminListen(dev: dev),
             issuer: self.issuer(dev: dev),
             audiences: self.audiences(dev: dev),
             store: self.readStore(),
+            trustedProxies: self.trustedProxies(),
             redis: self.redis(),
             audit: self.audit(),
+            keyAge: self.keyAge(),
             logLevel: self.logLevel(),
             devSecrets: self.devSecrets(dev: dev)
         )
@@ -97,6 +100,21 @@ struct OptionReader {
         return names
     }
 
+    private mutating func trustedProxies() -> TrustedProxies {
+        guard let text = self.options.trustedProxies ?? self.environment.value("TRUSTED_PROXIES") else {
+            return TrustedProxies()
+        }
+        guard let blocks = AddressBlock.list(text) else {
+            self.problems.append(
+                "--trusted-proxies is a list of addresses and CIDR blocks, for instance 10.0.0.0/8,2001:db8::/32")
+            return TrustedProxies()
+        }
+        if blocks.contains(where: { $0.description.hasSuffix("/0") }) {
+            self.problems.append("--trusted-proxies must not hold every address: anybody could say to be anybody")
+        }
+        return TrustedProxies(blocks: blocks)
+    }
+
     private mutating func storePath() -> String {
         let text = self.options.store ?? self.environment.value("STORE") ?? "sqlite:postern-issuer.sqlite"
         if text.hasPrefix("sqlite:") {
@@ -114,14 +132,15 @@ struct OptionReader {
         return text
     }
 
-    private mutating func algorithm() -> SignatureAlgorithm {
+    private mutating func algorithm() -> SignatureAlgorithm? {
         switch self.options.algorithm ?? self.environment.value("ALGORITHM") {
-        case nil, "RS256": return .rs256
+        case nil: return nil
+        case "RS256": return .rs256
         case "ES256": return .es256
         case "EdDSA": return .eddsa
         default:
             self.problems.append("--algorithm is RS256, ES256 or EdDSA")
-            return .rs256
+            return nil
         }
     }
 

@@ -1,6 +1,6 @@
 public import PosternCore
 
-/// Where the issuer publishes revocations.
+/// Where the issuer publishes revocations, and counts what is limited in rate.
 public struct RedisConfiguration: Equatable, Sendable {
     /// With the password, wherever that was given.
     public var url: RedisURL
@@ -11,4 +11,6 @@ public struct RedisConfiguration: Equatable, Sendable {
 
     /// The name of the sorted set and of the channel (3-behaviour, "Revocation").
     var revocations: String { self.keyPrefix + "revocations" }
+    /// What the names of counters begin with.
+    var limits: String { self.keyPrefix + "limits:" }
 }

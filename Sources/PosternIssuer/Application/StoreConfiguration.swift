@@ -4,8 +4,8 @@ public import PosternCore
 public struct StoreConfiguration: Equatable, Sendable {
     public var location: StoreLocation
     public var keySource: KeySource
-    /// The algorithm of new tokens.
-    public var algorithm: SignatureAlgorithm
+    /// What is to sign new tokens; nil: what the store's last key is for, RS256 in a new one.
+    public var algorithm: SignatureAlgorithm?
 
     /// Checks the options and the environment as far as they concern the store.
     public static func resolve(

@@ -4,8 +4,7 @@ import PosternCrypto
 /// What the first start of each kind writes, and which kind of start a store allows.
 struct StoreSetup: Sendable {
     let store: any IssuerStore
-    /// Unix seconds.
-    let now: Double
+    let clock: IssuerClock
 
     /// Whether `run`, with or without `--dev`, may serve this store.
     func check(dev: Bool) async throws {
@@ -28,7 +27,7 @@ struct StoreSetup: Sendable {
             }
         let master = try MasterKey(bytes)
         let ring = try await KeyRing.load(
-            from: self.store, master: master, algorithm: configuration.algorithm, now: self.now)
+            from: self.store, master: master, algorithm: configuration.algorithm, clock: self.clock)
         return (master, ring)
     }
 
@@ -44,7 +43,7 @@ struct StoreSetup: Sendable {
             ClientRegistration(client: client, secretDigest: hasher.digest(new.secret, of: new.clientID))
         }
         try await self.store.prepare(
-            purpose: .development, clients: registrations, scopes: ReferenceClients.scopes, now: self.now)
+            purpose: .development, clients: registrations, scopes: ReferenceClients.scopes, now: self.clock.now())
         return secrets
     }
 
@@ -56,7 +55,7 @@ struct StoreSetup: Sendable {
         let registration = ClientRegistration(
             client: client, secretDigest: hasher.digest(new.secret, of: new.clientID))
         try await self.store.prepare(
-            purpose: .service, clients: [registration], scopes: client.scopes, now: self.now)
+            purpose: .service, clients: [registration], scopes: client.scopes, now: self.clock.now())
         return new
     }
 }

@@ -32,6 +32,8 @@ final class AuditLog: Service {
     static let delay = 0.25
     static let pause = 1.0
 
+    /// Counts what it is told.
+    let metrics: IssuerMetrics
     private let store: any AuditStore
     private let output: @Sendable (String) -> Void
     private let clock: IssuerClock
@@ -43,9 +45,10 @@ final class AuditLog: Service {
     /// - Parameter output: Takes each line, without its end.
     init(
         store: any AuditStore, clock: IssuerClock = .system, logger: Logger = Logger(label: "postern-issuer"),
-        output: @escaping @Sendable (String) -> Void
+        metrics: IssuerMetrics = IssuerMetrics(), output: @escaping @Sendable (String) -> Void
     ) {
         self.store = store
+        self.metrics = metrics
         self.output = output
         self.clock = clock
         self.logger = logger
@@ -55,6 +58,7 @@ final class AuditLog: Service {
     /// Something was given or refused: writes the line and hands the entry to whoever fills the table. Never waits for
     /// the store.
     func record(_ entry: AuditEntry) {
+        self.metrics.count(entry)
         self.output(entry.line)
         let (count, isFirstDropped) = self.state.withLock { state in
             guard state.waiting.count < Self.capacity else {
@@ -74,11 +78,15 @@ final class AuditLog: Service {
 
     /// Something was changed, and the table has it already, from the same transaction: writes the line.
     func changed(_ entry: AuditEntry) {
+        self.metrics.count(entry)
         self.output(entry.line)
     }
 
     /// Entries that the table never got, because too many waited.
     var dropped: UInt64 { self.state.withLock(\.dropped) }
+
+    /// Entries on their way to the table.
+    var waiting: Int { self.state.withLock(\.waiting.count) }
 
     /// Brings all that waits to the table. Throws what the store throws; then the rest waits on.
     func flush() async throws {
@@ -150,10 +158,9 @@ final class AuditLog: Service {
         do {
             try await self.flush()
         } catch {
-            let count = self.state.withLock(\.waiting.count)
             self.logger.error(
                 "the last audit entries are in the audit log's lines alone",
-                metadata: ["missing": "\(count)", "error": "\(error)"])
+                metadata: ["missing": "\(self.waiting)", "error": "\(error)"])
         }
     }
 }

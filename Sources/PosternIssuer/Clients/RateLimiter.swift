@@ -1,40 +1,69 @@
 import Synchronization
 
-/// Counts token requests per client in two windows, of a minute and of an hour, in this process. A window begins with the
-/// first request after the last one ended; a refused request is not counted. Only authenticated clients are counted, so
-/// the table is never larger than the number of clients, and nobody can use up another's share.
-final class RateLimiter: Sendable {
+/// Counts in this process.
+///
+/// The table is bounded, because keys may be what strangers sent (names at the login): when it is full, what is over
+/// leaves it, and if that is less than half, what began first.
+final class RateLimiter: RateLimiting {
     private struct Window {
         var start: Double
         var count: Int
+        let length: Double
 
-        static let none = Window(start: -.infinity, count: 0)
+        mutating func advance(to now: Double) {
+            if self.isOver(at: now) { (self.start, self.count) = (now, 0) }
+        }
 
-        /// Begins anew when `length` seconds have passed, or when the clock was set back.
-        mutating func advance(to now: Double, length: Double) {
-            if now >= self.start + length || now < self.start { self = Window(start: now, count: 0) }
+        /// Also when the clock was set back.
+        func isOver(at now: Double) -> Bool {
+            now >= self.start + self.length || now < self.start - self.length
         }
     }
 
-    private static let minute = 60.0
-    private static let hour = 3600.0
+    private let capacity: Int
+    private let table = Mutex<[String: [Window]]>([:])
 
-    private let windows = Mutex<[String: (minute: Window, hour: Window)]>([:])
+    /// - Parameter capacity: The number of keys that are counted at the same time, at least 2.
+    init(capacity: Int = 65_536) {
+        self.capacity = max(2, capacity)
+    }
 
-    /// Counts one request at `now` (Unix seconds). Nil if it may go on, else the whole seconds after which it may.
-    func take(_ clientID: String, limits: RateLimits, now: Double) -> Int? {
-        self.windows.withLock { windows in
-            var (minute, hour) = windows[clientID] ?? (.none, .none)
-            minute.advance(to: now, length: Self.minute)
-            hour.advance(to: now, length: Self.hour)
-            defer { windows[clientID] = (minute, hour) }
+    /// The number of keys that are kept.
+    var count: Int { self.table.withLock(\.count) }
+
+    func take(_ key: String, windows: [RateWindow], now: Double) -> Int? {
+        self.look(key, windows, now: now, counts: true)
+    }
+
+    func wait(for key: String, windows: [RateWindow], now: Double) -> Int? {
+        self.look(key, windows, now: now, counts: false)
+    }
+
+    private func look(_ key: String, _ limits: [RateWindow], now: Double, counts: Bool) -> Int? {
+        self.table.withLock { table in
+            let known = table[key] ?? []
             var wait = 0.0
-            if minute.count >= limits.perMinute { wait = minute.start + Self.minute - now }
-            if hour.count >= limits.perHour { wait = max(wait, hour.start + Self.hour - now) }
+            var windows: [Window] = []
+            for limit in limits {
+                let length = Double(limit.length)
+                var window = known.first { $0.length == length } ?? Window(start: now, count: 0, length: length)
+                window.advance(to: now)
+                if window.count >= limit.most { wait = max(wait, window.start + length - now) }
+                window.count += 1
+                windows.append(window)
+            }
             if wait > 0 { return max(1, Int(wait.rounded(.up))) }
-            minute.count += 1
-            hour.count += 1
+            guard counts else { return nil }
+            if known.isEmpty, table.count >= self.capacity { self.makeRoom(in: &table, now: now) }
+            table[key] = windows
             return nil
         }
+    }
+
+    private func makeRoom(in table: inout [String: [Window]], now: Double) {
+        table = table.filter { $0.value.contains { !$0.isOver(at: now) } }
+        guard table.count > self.capacity / 2 else { return }
+        let oldest = table.sorted { ($0.value.last?.start ?? 0) < ($1.value.last?.start ?? 0) }
+        for (key, _) in oldest.prefix(table.count - self.capacity / 2) { table[key] = nil }
     }
 }

@@ -49,11 +49,11 @@ struct ServiceClient: Equatable, Sendable {
         self.tokensValidFrom = tokensValidFrom
     }
 
-    /// Whether a request from `peer` may be served. An unknown peer is outside every list.
-    func allows(_ peer: Address?) -> Bool {
+    /// Whether a request from `address` may be served. An unknown address is outside every list.
+    func allows(_ address: Address?) -> Bool {
         if self.allowedAddresses.isEmpty { return true }
-        guard let peer else { return false }
-        return self.allowedAddresses.contains { $0.contains(peer) }
+        guard let address else { return false }
+        return self.allowedAddresses.contains { $0.contains(address) }
     }
 }
 

@@ -16,53 +16,56 @@ struct AdminGate: Sendable {
     let audit: AuditLog
 
     /// Who asks, for the audit log: `client:ID` or `user:ID`. Throws `Problem` (401, 403), or what the store throws.
+    func admit(_ request: Request, _ context: IssuerContext, scope: String) async throws -> String {
+        let caller = try await self.caller(request, context)
+        try self.require(scope, of: caller, context)
+        return caller.actor
+    }
+
+    /// Whose token it is. Throws `Problem` (401), or what the store throws.
     ///
     /// A client's scope counts only while the client still has it: taking it away takes effect at once.
-    func admit(_ request: Request, _ context: IssuerContext, scope: String) async throws -> String {
-        let token = try Self.bearer(request.headers)
+    func caller(_ request: Request, _ context: IssuerContext) async throws -> Caller {
+        let token = try BearerCredential.find(in: request.headers)
         switch try await self.checker.check(token, issuer: self.issuer.value) {
         case .client(let client, let principal):
-            let name = "client:\(client.clientID)"
-            guard principal.scopes.contains(scope), client.scopes.contains(scope) else {
-                throw self.forbidden(name, scope, context)
-            }
-            return name
+            return Caller(
+                actor: "client:\(client.clientID)", scopes: principal.scopes.filter(client.scopes.contains),
+                userID: nil, isAdmin: false)
         case .user(let user, _):
-            let name = "user:\(user.id)"
-            guard user.isAdmin else { throw self.forbidden(name, scope, context) }
-            return name
+            return Caller(actor: "user:\(user.id)", scopes: [], userID: user.id, isAdmin: user.isAdmin)
         case .bad(let fault):
-            context.logger.info("administrator refused", metadata: ["reason": "\(fault)"])
+            context.logger.info("access token refused", metadata: ["reason": "\(fault.code)"])
             self.audit.record(context.audit(.adminRefused, by: nil, isAllowed: false, reason: "invalid_token"))
-            throw Self.unauthorized("the access token is invalid, expired or revoked", error: "invalid_token")
+            throw BearerCredential.unauthorized(
+                "the access token is invalid, expired or revoked", error: "invalid_token")
         }
     }
 
-    private static func bearer(_ headers: HTTPFields) throws(Problem) -> String {
-        let values = headers[values: .authorization]
-        guard let header = values.first else { throw Self.unauthorized("there is no access token", error: nil) }
-        let parts = header.split(separator: " ", maxSplits: 1)
-        guard values.count == 1, parts.count == 2, parts[0].lowercased() == "bearer" else {
-            throw Self.unauthorized("the Authorization header is not one Bearer token", error: "invalid_request")
-        }
-        return String(parts[1].drop { $0 == " " })
-    }
-
-    private static func unauthorized(_ detail: String, error: String?) -> Problem {
-        let suffix = error.map { ", error=\"\($0)\"" } ?? ""
-        return Problem(
-            status: .unauthorized, code: error ?? "missing_token", title: "Unauthorized", detail: detail,
-            extraHeaders: [.wwwAuthenticate: "Bearer realm=\"postern-issuer\"\(suffix)"])
-    }
-
-    private func forbidden(_ actor: String, _ scope: String, _ context: IssuerContext) -> Problem {
-        self.audit.record(context.audit(.adminRefused, by: actor, isAllowed: false, reason: "insufficient_scope"))
-        return Problem(
+    /// Throws `Problem` (403) unless it is a client with the scope or a user who is an administrator.
+    func require(_ scope: String, of caller: Caller, _ context: IssuerContext) throws(Problem) {
+        if caller.isAdmin || caller.scopes.contains(scope) { return }
+        self.audit.record(
+            context.audit(.adminRefused, by: caller.actor, isAllowed: false, reason: "insufficient_scope"))
+        throw Problem(
             status: .forbidden, code: "insufficient_scope", title: "Forbidden",
             detail: "this needs the scope \(scope), or a user who is an administrator",
             extraHeaders: [
                 .wwwAuthenticate:
                     "Bearer realm=\"postern-issuer\", error=\"insufficient_scope\", scope=\"\(scope)\""
             ])
+    }
+}
+
+extension AdminGate {
+    /// Whoever holds a good access token.
+    struct Caller: Equatable, Sendable {
+        /// `client:ID` or `user:ID`.
+        var actor: String
+        /// What a client has of the scopes of its token; a user has none here.
+        var scopes: [String]
+        /// Nil: it is a client.
+        var userID: String?
+        var isAdmin: Bool
     }
 }

@@ -47,6 +47,14 @@ struct FieldReader {
         }
     }
 
+    /// The same, but a request without a body (and without a type of it) is an empty object.
+    static func optionalBody(of request: Request, fields: [String]) async throws -> FieldReader {
+        let isAbsent =
+            request.headers[.contentType] == nil && request.headers[.transferEncoding] == nil
+            && (request.headers[.contentLength] ?? "0") == "0"
+        return isAbsent ? FieldReader(.object([]), fields: fields) : try await Self.body(of: request, fields: fields)
+    }
+
     private static func malformed(_ detail: String) -> Problem {
         Problem(status: .badRequest, code: "malformed_body", title: "Malformed body", detail: detail)
     }

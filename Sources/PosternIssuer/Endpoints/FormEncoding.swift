@@ -1,13 +1,15 @@
 /// The percent-encoding of forms (WHATWG URL, RFC 6749 appendix B): `+` is a space.
 enum FormEncoding {
     /// The text that the bytes encode; nil for an incomplete escape or text that is not UTF-8.
-    static func decode(_ bytes: ArraySlice<UInt8>) -> String? {
+    ///
+    /// - Parameter plusIsSpace: False in a path, where `+` is a plus.
+    static func decode(_ bytes: ArraySlice<UInt8>, plusIsSpace: Bool = true) -> String? {
         var decoded: [UInt8] = []
         decoded.reserveCapacity(bytes.count)
         var index = bytes.startIndex
         while index < bytes.endIndex {
             switch bytes[index] {
-            case UInt8(ascii: "+"):
+            case UInt8(ascii: "+") where plusIsSpace:
                 decoded.append(0x20)
             case UInt8(ascii: "%"):
                 guard bytes.endIndex - index > 2, let high = HexDigit.value(bytes[index + 1]),

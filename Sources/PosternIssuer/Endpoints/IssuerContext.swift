@@ -18,6 +18,15 @@ struct IssuerContext: RequestContext {
         self.time = IssuerClock.system.now()
     }
 
+    /// What stands in the path where the route has `{name}`, percent-decoded. Throws `Problem.notFound` if that is no
+    /// text: nothing has such a name.
+    func parameter(_ name: String) throws(Problem) -> String {
+        guard let raw = self.parameters.get(name),
+            let text = FormEncoding.decode(Array(raw.utf8)[...], plusIsSpace: false)
+        else { throw .notFound }
+        return text
+    }
+
     /// What the audit log says of this request.
     ///
     /// - Parameters:

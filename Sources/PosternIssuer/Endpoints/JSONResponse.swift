@@ -12,6 +12,11 @@ extension Response {
         headers[.contentType] = contentType
         return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
     }
+
+    /// A JSON object for whoever asked alone.
+    static func record(_ members: [(String, JSONValue)]) -> Response {
+        .json(JSONValue.record(members).serialized(), headers: .notStored)
+    }
 }
 
 extension HTTPFields {

@@ -25,22 +25,31 @@ struct MetadataEndpoints: Sendable {
 
     private static var cached: HTTPFields { [.cacheControl: "public, max-age=\(Self.maxAge)"] }
 
-    private static let authentication = ["client_secret_basic", "client_secret_post"]
+    /// RFC 8414 section 2 lets access token types stand beside the methods of clients: a service key is sent as one.
+    private static let serviceKey = "Bearer"
 
     /// Only what is true: there is no authorization endpoint and no ID token, so nothing is said about them.
     private func document() async throws -> JSONValue {
-        let issuer = self.issuer.value
-        let base = issuer.hasSuffix("/") ? String(issuer.dropLast()) : issuer
+        let methods = JSONValue.strings(ClientAuthentication.methods)
+        let algorithms = JSONValue.strings(ClientAssertion.algorithms.map(\.rawValue))
         return .record([
-            ("issuer", .string(issuer)),
-            ("token_endpoint", .string(base + "/oauth/token")),
-            ("jwks_uri", .string(base + "/.well-known/jwks.json")),
+            ("issuer", .string(self.issuer.value)),
+            ("token_endpoint", .string(self.issuer.endpoint("/oauth/token"))),
+            ("jwks_uri", .string(self.issuer.endpoint("/.well-known/jwks.json"))),
             ("scopes_supported", .strings(try await self.store.scopes())),
             ("response_types_supported", .strings([])),
             ("grant_types_supported", .strings(["client_credentials"])),
-            ("token_endpoint_auth_methods_supported", .strings(Self.authentication)),
-            ("revocation_endpoint", .string(base + "/oauth/revoke")),
-            ("revocation_endpoint_auth_methods_supported", .strings(Self.authentication)),
+            ("token_endpoint_auth_methods_supported", methods),
+            ("token_endpoint_auth_signing_alg_values_supported", algorithms),
+            ("revocation_endpoint", .string(self.issuer.endpoint("/oauth/revoke"))),
+            ("revocation_endpoint_auth_methods_supported", methods),
+            ("revocation_endpoint_auth_signing_alg_values_supported", algorithms),
+            ("introspection_endpoint", .string(self.issuer.endpoint("/oauth/introspect"))),
+            (
+                "introspection_endpoint_auth_methods_supported",
+                .strings(ClientAuthentication.methods + [Self.serviceKey])
+            ),
+            ("introspection_endpoint_auth_signing_alg_values_supported", algorithms),
         ])
     }
 }

@@ -40,6 +40,8 @@ struct OAuthError: HTTPResponseError, Equatable {
         switch refusal {
         case .invalidClient:
             self = .invalidClient("the client is unknown or its secret is wrong", challenge: challenge)
+        case .badAssertion:
+            self = .invalidClient("the client is unknown or its assertion is not accepted", challenge: challenge)
         case .inactive:
             self = .invalidClient("the client is not active", challenge: challenge)
         case .addressNotAllowed:

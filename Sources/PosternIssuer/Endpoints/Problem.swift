@@ -20,6 +20,16 @@ struct Problem: HTTPResponseError {
         status: .internalServerError, code: "internal_error", title: "Internal error",
         detail: "the issuer could not do this; its log says why, under this request_id")
 
+    /// There is nothing with this name at a path that is known.
+    static func missing(_ detail: String) -> Problem {
+        Problem(status: .notFound, code: "not_found", title: "Not found", detail: detail)
+    }
+
+    /// What is to be made is there already.
+    static func alreadyExists(_ detail: String) -> Problem {
+        Problem(status: .conflict, code: "already_exists", title: "Already exists", detail: detail)
+    }
+
     static let storeUnavailable = Problem(
         status: .serviceUnavailable, code: "store_unavailable", title: "Store unavailable",
         detail: "the issuer cannot reach its store")

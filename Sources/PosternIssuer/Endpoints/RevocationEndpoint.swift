@@ -9,11 +9,11 @@ import PosternCore
 ///   (section 2.1), and `unsupported_token_type` has no occasion.
 /// - What is no valid token is answered like a success (section 2.2).
 /// - A token of another client is refused with `invalid_grant` ("… or was issued to another client", RFC 6749 section
-///   5.2), unless the client may administer clients.
+///   5.2), unless the client may administer clients. A service key revokes the tokens of users.
 /// - Not limited in rate: a client can only revoke what it was given at a limited rate.
 struct RevocationEndpoint: Sendable {
     let service: RevocationService
-    let authentication: ClientAuthentication
+    let callers: CallerAuthentication
     let issuer: IssuerURL
 
     func register(in routes: inout RouteList) {
@@ -22,29 +22,35 @@ struct RevocationEndpoint: Sendable {
 
     private func revoke(_ request: Request, _ context: IssuerContext) async throws -> Response {
         let form = try await FormBody.read(request, allowsJSON: false)
-        let credentials = try ClientCredentials.find(in: request.headers, form)
+        let caller = try await self.callers.caller(request, form, context, "revocation refused", .tokenRevoked)
+        let token = try form.require("token")
         do {
-            let client = try await self.authentication.client(
-                credentials.clientID, secret: credentials.secret, peer: context.peer)
-            let token = try form.require("token")
-            let outcome = try await self.service.revoke(token, by: client, issuer: self.issuer.value,
-                audit: context.audit(.tokenRevoked, by: "client:\(client.clientID)"))
-            self.log(outcome, client, context.logger)
+            let outcome = try await self.service.revoke(
+                token, by: caller, issuer: self.issuer.value, audit: context.audit(.tokenRevoked, by: caller.actor))
+            Self.log(outcome, caller, context.logger)
             return Response(status: .ok, headers: .notStored)
         } catch let refusal as TokenRefusal {
-            throw credentials.error(for: refusal, "revocation refused", context.logger)
+            let error = OAuthError(refusal, challenge: false)
+            context.logger.info(
+                "revocation refused", metadata: ["caller": "\(caller.actor)", "code": "\(error.code.rawValue)"])
+            throw error
         }
     }
 
-    private func log(_ outcome: RevocationService.Outcome, _ client: ServiceClient, _ logger: Logger) {
+    private static func log(_ outcome: RevocationService.Outcome, _ caller: OAuthCaller, _ logger: Logger) {
+        var metadata: Logger.Metadata = ["caller": "\(caller.actor)"]
         switch outcome {
         case .revoked(let tokenID, let isPublished):
-            var metadata: Logger.Metadata = ["client_id": "\(client.clientID)", "jti": "\(tokenID)"]
+            metadata["jti"] = "\(tokenID)"
             if let isPublished { metadata["published"] = "\(isPublished)" }
             logger.info("token revoked", metadata: metadata)
+        case .sessionEnded(let userID, let isPublished):
+            metadata["user_id"] = "\(userID)"
+            if let isPublished { metadata["published"] = "\(isPublished)" }
+            logger.info("session ended", metadata: metadata)
         case .ignored(let problem):
-            logger.info(
-                "revocation ignored", metadata: ["client_id": "\(client.clientID)", "reason": "\(problem)"])
+            metadata["reason"] = "\(problem)"
+            logger.info("revocation ignored", metadata: metadata)
         }
     }
 }

@@ -11,7 +11,8 @@ struct RouteList {
         self.router = router
     }
 
-    /// - Parameter path: With its parameters in braces, as the description has them.
+    /// - Parameter path: May hold parameters, each a whole part of it: `/things/{id}`, read with
+    ///   `IssuerContext.parameter`. One that is written out is preferred to one with a parameter.
     mutating func on(
         _ method: HTTPRequest.Method, _ path: String,
         _ handler: @escaping @Sendable (Request, IssuerContext) async throws -> Response
@@ -20,8 +21,11 @@ struct RouteList {
         self.methods[path, default: []].append(method)
     }
 
+    /// Those that the library has no name for: a GET with a body.
+    private static let more = ["QUERY"].compactMap(HTTPRequest.Method.init(rawValue:))
+
     func refuseOtherMethods() {
-        let known: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options, .trace]
+        let known: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options, .trace] + Self.more
         for (path, offered) in self.methods {
             let served = offered.contains(.get) ? offered + [.head] : offered
             let allow = served.map(\.rawValue).sorted().joined(separator: ", ")

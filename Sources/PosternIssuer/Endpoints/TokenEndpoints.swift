@@ -8,6 +8,7 @@ import PosternCore
 struct TokenEndpoints: Sendable {
     let service: TokenService
     let issuer: IssuerURL
+    let audit: AuditLog
 
     func register(in routes: inout RouteList) {
         routes.on(.post, "/oauth/token") { try await self.token($0, $1) }
@@ -20,29 +21,34 @@ struct TokenEndpoints: Sendable {
             throw OAuthError(
                 status: .badRequest, code: .unsupportedGrantType, description: "grant_type is client_credentials")
         }
-        return try await self.issue(try ClientCredentials.find(in: request.headers, form), form["scope"], context)
+        return try await self.issue(
+            TokenRequest(try ClientCredentials.find(in: request.headers, form), scope: form["scope"]), request, context)
     }
 
     private func serviceToken(_ request: Request, _ context: IssuerContext) async throws -> Response {
         let form = try await FormBody.read(request, allowsJSON: true)
-        let credentials = ClientCredentials(
-            clientID: try form.require("client_id"), secret: try form.require("client_secret"), usedBasic: false)
-        return try await self.issue(try credentials.checked(), form["scope"], context)
+        let credentials = ClientCredentials.secret(
+            clientID: try form.require("client_id"), secret: try form.require("client_secret"))
+        return try await self.issue(
+            TokenRequest(try credentials.checked(), scope: form["scope"]), request, context)
     }
 
     private func issue(
-        _ credentials: ClientCredentials, _ scope: String?, _ context: IssuerContext
+        _ wanted: TokenRequest, _ request: Request, _ context: IssuerContext
     ) async throws -> Response {
-        let request = TokenRequest(
-            clientID: credentials.clientID, secret: credentials.secret, scope: scope, peer: context.peer)
+        var wanted = wanted
+        wanted.address = context.address
+        wanted.audiences = self.issuer.assertionAudiences(at: request.uri.path)
         do {
-            let token = try await self.service.issue(request, issuer: self.issuer.value)
+            let token = try await self.service.issue(wanted, issuer: self.issuer.value)
             context.logger.info(
                 "token issued",
                 metadata: ["client_id": "\(token.clientID)", "jti": "\(token.identifier)"])
+            self.audit.record(
+                context.audit(.tokenIssued, by: "client:\(token.clientID)", target: "token:\(token.identifier)"))
             return Self.answer(token)
         } catch let refusal as TokenRefusal {
-            throw credentials.error(for: refusal, "token refused", context.logger)
+            throw wanted.credentials.error(for: refusal, "token refused", .tokenIssued, context, self.audit)
         }
     }
 

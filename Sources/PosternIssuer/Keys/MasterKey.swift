@@ -10,6 +10,12 @@ struct MasterKey: Sendable {
     let sealing: [UInt8]
     /// Under which client secrets are hashed.
     let pepper: [UInt8]
+    /// Under which refresh tokens are hashed.
+    let refreshTokens: [UInt8]
+    /// Under which service keys are hashed.
+    let serviceKeyPepper: [UInt8]
+    /// Under which the names of counters in Redis are made.
+    let counterNames: [UInt8]
     /// From which the reference clients' secrets follow in development mode.
     private let devSeed: [UInt8]
 
@@ -18,6 +24,9 @@ struct MasterKey: Sendable {
         guard bytes.count == Self.length else { throw .badKey("the issuer's key has 32 bytes") }
         self.sealing = try Self.derive(bytes, "signing keys")
         self.pepper = try Self.derive(bytes, "client secrets")
+        self.refreshTokens = try Self.derive(bytes, "refresh tokens")
+        self.serviceKeyPepper = try Self.derive(bytes, "service keys")
+        self.counterNames = try Self.derive(bytes, "rate limits")
         self.devSeed = try Self.derive(bytes, "development clients")
     }
 

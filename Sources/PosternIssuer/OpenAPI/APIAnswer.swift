@@ -55,6 +55,7 @@ struct APIContent: Sendable {
     var type: String
     var kind: Kind
 
+    /// What the body holds.
     var schema: Schema {
         switch self.kind {
         case .document(let schema): schema
@@ -98,21 +99,28 @@ struct APIHeader: Sendable {
         ])
     }
 
+    /// Of answers with credentials in them, and of errors.
     static let notStored = APIHeader(
         name: "Cache-Control", description: "Not to be stored.", schema: .choice(["no-store"]))
+    /// Of keys, metadata and this document.
     static let cached = APIHeader(
         name: "Cache-Control", description: "How long it may be kept, in seconds.",
         schema: .choice(["public, max-age=\(MetadataEndpoints.maxAge)"]))
+    /// Of 201.
     static let location = APIHeader(
         name: "Location", description: "The path of what was made.",
         schema: .string.format("uri-reference").pattern("^/"))
+    /// Of 429 and 503.
     static let retryAfter = APIHeader(
         name: "Retry-After", description: "Whole seconds after which it may be tried again.",
         schema: .string.pattern("^[1-9][0-9]*$"))
+    /// RFC 9110 section 8.8.3.
     static let tag = APIHeader(
         name: "ETag", description: "Changes whenever the document does.", schema: .string.pattern("^\"[^\"]+\"$"))
+    /// Where a client could have authenticated by HTTP Basic.
     static let basicChallenge = APIHeader(
         name: "WWW-Authenticate", description: "RFC 7617.", schema: .string.pattern("^Basic realm="))
+    /// Where a bearer token is wanted.
     static let bearerChallenge = APIHeader(
         name: "WWW-Authenticate", description: "RFC 6750 section 3.", schema: .string.pattern("^Bearer realm="))
 }

@@ -73,14 +73,17 @@ struct APIParameter: Sendable {
     var description: String
     var schema: Schema
 
+    /// A part of the path.
     static func path(_ name: String, _ description: String, _ schema: Schema) -> APIParameter {
         APIParameter(name: name, place: .path, description: description, schema: schema)
     }
 
+    /// One that may stand in the query.
     static func query(_ name: String, _ description: String, _ schema: Schema) -> APIParameter {
         APIParameter(name: name, place: .query, description: description, schema: schema)
     }
 
+    /// A header of the request.
     static func header(_ name: String, _ description: String) -> APIParameter {
         APIParameter(name: name, place: .header, description: description, schema: .string)
     }
@@ -99,10 +102,12 @@ struct APIBody: Sendable {
     var schemas: [(type: String, schema: Schema)]
     var isRequired = true
 
+    /// A JSON object.
     static func json(_ schema: Schema, isRequired: Bool = true) -> APIBody {
         APIBody(schemas: [("application/json", schema)], isRequired: isRequired)
     }
 
+    /// The format of HTML forms.
     static func form(_ schema: Schema) -> APIBody {
         APIBody(schemas: [("application/x-www-form-urlencoded", schema)])
     }

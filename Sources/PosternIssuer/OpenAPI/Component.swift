@@ -31,6 +31,7 @@ enum Component: String, CaseIterable, Sendable {
     case metadata = "Metadata"
     case health = "Health"
 
+    /// What it stands for.
     var schema: Schema {
         switch self {
         case .problem: .problem
@@ -83,9 +84,18 @@ extension Schema {
     /// A scope token of RFC 6749 section 3.3.
     static let scope = Schema.string.length(1...256).pattern("^[!#-\\[\\]-~]+$")
 
-    /// A text for people: no control characters; at most so many octets of UTF-8.
-    static func text(_ most: Int) -> Schema {
-        Schema.string.length(0...most).pattern("^[^\\u0000-\\u001f\\u007f-\\u009f]*$")
-            .described("At most \(most) octets of UTF-8, no control characters.")
+    /// A text for people: so many octets of UTF-8, no control characters.
+    static func text(_ octets: ClosedRange<Int>) -> Schema {
+        Schema.plain.length(octets)
+            .described("\(octets.lowerBound) to \(octets.upperBound) octets of UTF-8, no control characters.")
     }
+
+    /// No control characters.
+    static let plain = Schema.string.pattern("^[^\\u0000-\\u001f\\u007f-\\u009f]*$")
+
+    /// An e-mail address by its looks, or empty. Only people read it: it need not be ASCII.
+    static let contact = Schema.string.pattern(
+        "^([^@ \\u0000-\\u001f\\u007f-\\u009f]+@[^@ \\u0000-\\u001f\\u007f-\\u009f]+)?$")
+    /// An e-mail address of a user, or empty.
+    static let email = Schema.string.pattern("^([!-?A-~]+@[!-?A-~]+)?$")
 }

@@ -21,6 +21,7 @@ final class OpenAPIEndpoint: Sendable {
         self.issuer = issuer
     }
 
+    /// Adds the route.
     func register(in routes: inout RouteList) {
         routes.on(.get, "/openapi.json") { request, _ in self.answer(request.headers[values: .ifNoneMatch]) }
     }

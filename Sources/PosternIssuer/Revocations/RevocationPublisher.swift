@@ -7,7 +7,8 @@ import ServiceLifecycle
 ///
 /// What was acknowledged is in the store, and Redis follows it: what is not published yet is tried until Redis took it,
 /// in the order of the store; and whenever Redis comes (back), all that has not expired is ensured to be in the set, and
-/// published again if it was not: a Redis that lost its data gets it back.
+/// published again if it was not: a Redis that lost its data gets it back. It looks into the store every second, because
+/// commands and other processes write there too.
 actor RevocationPublisher: Service {
     private enum Event: Sendable {
         case up
@@ -16,13 +17,13 @@ actor RevocationPublisher: Service {
         case stored
         /// The next page of the comparison is to be looked at.
         case page
-        case retry
-        case minute
+        /// Another process may have stored something, or the last attempt failed.
+        case poll
     }
 
     /// Revocations of one write to Redis.
     private static let batch = 256
-    /// Between two attempts, and between two sweeps of the set.
+    /// Between two looks into the store, and between two sweeps of the set, in seconds.
     private static let pause = Duration.seconds(1)
     private static let sweepInterval = 60.0
 
@@ -36,13 +37,17 @@ actor RevocationPublisher: Service {
 
     private var waiters: [CheckedContinuation<Bool, Never>] = []
     private var hasEnded = false
-    private var retry: Task<Void, any Error>?
+    private var poll: Task<Void, any Error>?
     /// Up to which row of the store the set has been compared; nil once all is.
     private var compared: Int64? = 0
     private var restored = 0
     private var sweptAt = -Double.infinity
+    /// Whether Redis is connected.
+    private(set) var isUp = false
     /// Whether the last attempt failed.
     private var hasFailed = false
+    /// Since when something waits that could not be published (Unix seconds); nil: nothing does.
+    private var waitsSince: Double?
     /// What Redis or the store refused with: said once.
     private var trouble: String?
 
@@ -65,19 +70,19 @@ actor RevocationPublisher: Service {
         }
     }
 
+    /// For how many seconds something has waited that could not be published.
+    var lag: Double {
+        self.waitsSince.map { max(0, self.clock.now() - $0) } ?? 0
+    }
+
     /// Works until the graceful shutdown, or until the task is cancelled.
     func run() async throws {
         let queue = self.queue
         self.redis.start { isUp, reason in queue.yield(isUp ? .up : .down(reason)) }
-        let minutes = Task {
-            while true {
-                try await Task.sleep(for: .seconds(60))
-                queue.yield(.minute)
-            }
-        }
         await cancelWhenGracefulShutdown { await self.work() }
-        minutes.cancel()
-        self.retry?.cancel()
+        self.poll?.cancel()
+        // What was stored last, in a task of its own: this one is cancelled.
+        if self.isUp { await Task { try? await self.publishWaiting() }.value }
         await self.redis.stop()
         self.hasEnded = true
         self.release(self.waiters, isPublished: false)
@@ -91,17 +96,19 @@ actor RevocationPublisher: Service {
     private func handle(_ event: Event) async {
         switch event {
         case .up:
+            self.isUp = true
             self.logger.info("Redis is connected")
             (self.compared, self.restored) = (0, 0)
         case .down(let reason):
+            self.isUp = false
             self.logger.warning(
                 "Redis cannot be reached: revocations are kept until it can", metadata: ["reason": "\(reason ?? "-")"])
         case .stored where self.waiters.isEmpty:
             // An earlier attempt was theirs too.
             return
-        case .retry:
-            self.retry = nil
-        case .stored, .page, .minute:
+        case .poll:
+            self.poll = nil
+        case .stored, .page:
             break
         }
         await self.attempt()
@@ -123,20 +130,20 @@ actor RevocationPublisher: Service {
             if !isPublished { self.release(waiting, isPublished: false) }
             self.hasFailed = true
             self.report(error)
-            self.tryAgain()
         }
+        self.lookAgain()
     }
 
     private func release(_ waiters: [CheckedContinuation<Bool, Never>], isPublished: Bool) {
         for waiter in waiters { waiter.resume(returning: isPublished) }
     }
 
-    private func tryAgain() {
-        guard self.retry == nil else { return }
+    private func lookAgain() {
+        guard self.poll == nil else { return }
         let queue = self.queue
-        self.retry = Task {
+        self.poll = Task {
             try await Task.sleep(for: Self.pause)
-            queue.yield(.retry)
+            queue.yield(.poll)
         }
     }
 
@@ -159,12 +166,14 @@ extension RevocationPublisher {
         while true {
             let batch = try await self.store.unpublishedRevocations(now: self.clock.now(), limit: Self.batch)
             guard let last = batch.last else { break }
+            if self.waitsSince == nil { self.waitsSince = self.clock.now() }
             _ = try await self.integers(batch.map(self.set.add))
             // Only then: whoever subscribes and loads the set now misses nothing.
             _ = try await self.integers(batch.map(self.set.publish))
             try await self.store.markRevocationsPublished(through: last.id)
             late += batch.count
         }
+        self.waitsSince = nil
         guard self.hasFailed, late > 0 else { return }
         self.logger.info("revocations published that had to wait for Redis", metadata: ["count": "\(late)"])
     }

@@ -39,7 +39,7 @@ struct AuditEntry: Equatable, Sendable {
     var action: Action
     /// Whether it was done or given; false: refused.
     var isAllowed: Bool
-    /// Who: `client:ID`, `user:ID`, `service-key:NAME`, `command` (the command line); nil: nobody who could prove it.
+    /// Who: `client:ID`, `user:ID`, `service-key:NAME`, `command` (the command line), `issuer` (it did it by itself); nil: nobody who could prove it.
     var actor: String?
     /// Whom or what it is about, `client:ID` and the like, or `token:JTI`; nil: nothing more than the actor.
     var target: String?

@@ -24,8 +24,7 @@ struct StoredSigningKey: Equatable, Sendable {
     var sealed: [UInt8]
     /// Unix seconds.
     var createdAt: Int
-    /// From when on it signs (Unix seconds), until the next one of its algorithm does. The first key signs from the
-    /// start: `createdAt`.
+    /// From when on it signs (Unix seconds), until the next one does. The first key signs from the start: `createdAt`.
     var signsFrom: Int
 
     /// What the sealed bytes are bound to, so that they cannot be moved to another row.

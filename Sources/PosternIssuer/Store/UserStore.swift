@@ -15,6 +15,9 @@ protocol UserStore: Sendable {
     func changeUser(
         _ id: String, now: Double, audit: AuditEntry, _ change: @escaping @Sendable (inout User) -> Void
     ) async throws -> User
+    /// Puts another hash of the same password in place of `old`. Sessions and tokens stay. Nothing happens if `old` is
+    /// not the user's hash (any more).
+    func rehashPassword(of id: String, from old: String, to new: String, audit: AuditEntry) async throws
     /// Marks a user as deleted: his name may be given anew, his id never. Ends his sessions, revokes his tokens until
     /// now. Throws `StoreRefusal.missing`.
     func removeUser(_ id: String, now: Double, audit: AuditEntry) async throws

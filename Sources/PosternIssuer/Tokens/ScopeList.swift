@@ -4,8 +4,8 @@ enum ScopeList {
     static func parse(_ text: String) -> [String]? {
         var scopes: [String] = []
         for part in text.split(separator: " ") {
-            guard part.utf8.allSatisfy(Self.isAllowed) else { return nil }
             let scope = String(part)
+            guard Self.isScope(scope) else { return nil }
             if !scopes.contains(scope) { scopes.append(scope) }
         }
         return scopes
@@ -20,6 +20,11 @@ enum ScopeList {
             throw .invalidScope("the client does not have the scope\(name)")
         }
         return wanted
+    }
+
+    /// Whether the text is one scope token.
+    static func isScope(_ text: String) -> Bool {
+        !text.isEmpty && text.utf8.allSatisfy(Self.isAllowed)
     }
 
     private static func isAllowed(_ byte: UInt8) -> Bool {

@@ -1,11 +1,19 @@
 /// A request for a token with a client's own credentials.
 struct TokenRequest: Sendable {
-    var clientID: String
-    var secret: String
+    var credentials: ClientCredentials
     /// As it was sent; nil and empty both mean all of the client's scopes.
     var scope: String?
     /// Where the request came from, if that is known.
-    var peer: Address?
+    var address: Address?
+    /// What an assertion may be meant for.
+    var audiences: [String]
+
+    init(_ credentials: ClientCredentials, scope: String? = nil, address: Address? = nil, audiences: [String] = []) {
+        self.credentials = credentials
+        self.scope = scope
+        self.address = address
+        self.audiences = audiences
+    }
 }
 
 /// A token that was issued, and what its receiver is told about it.
@@ -21,17 +29,17 @@ struct IssuedToken: Sendable {
 /// The client credentials grant: who asks, may they, and what do they get.
 struct TokenService: Sendable {
     let authentication: ClientAuthentication
-    let limiter: RateLimiter
+    let limiter: any RateLimiting
     let keys: KeyRing
     let audiences: [String]
     let clock: IssuerClock
 
     /// Checks who asks, then rate and scope. Throws `TokenRefusal`, or what the store throws.
     func issue(_ request: TokenRequest, issuer: String) async throws -> IssuedToken {
-        let client = try await self.authentication.client(
-            request.clientID, secret: request.secret, peer: request.peer)
+        let client = try await self.authentication.authenticate(
+            request.credentials, address: request.address, audiences: request.audiences)
         let now = self.clock.now()
-        if let wait = self.limiter.take(client.clientID, limits: client.rateLimits, now: now) {
+        if let wait = await self.limiter.take("client \(client.clientID)", limits: client.rateLimits, now: now) {
             throw TokenRefusal.rateLimited(retryAfter: wait)
         }
         let scopes = try ScopeList.grant(request.scope, of: client)

@@ -37,7 +37,7 @@ import Testing
         #expect(admin.clientID == "admin" && admin.secret.utf8.count == 32)
         let issuer = try await Issuer.open(configuration, clock: clock)
         let token = try await issuer.tokens.issue(
-            TokenRequest(clientID: admin.clientID, secret: admin.secret, scope: nil, peer: nil), issuer: TestIssuer.url)
+            TokenRequest(.secret(clientID: admin.clientID, secret: admin.secret)), issuer: TestIssuer.url)
         #expect(token.scopes == ["admin:clients", "admin:users"])
         #expect(issuer.devSecrets.isEmpty)
         await #expect(throws: IssuerStartError.notEmpty) {
@@ -69,12 +69,11 @@ import Testing
         configuration.devSecrets = [:]
         let derived = try #require(try await Issuer.open(configuration).devSecrets.last)
         let issuer = try await TestIssuer(folder: folder).issuer
-        let old = TokenRequest(clientID: derived.clientID, secret: derived.secret, scope: nil, peer: nil)
+        let old = TokenRequest(.secret(clientID: derived.clientID, secret: derived.secret))
         await #expect(throws: TokenRefusal.invalidClient) {
             try await issuer.tokens.issue(old, issuer: TestIssuer.url)
         }
-        var new = old
-        new.secret = TestIssuer.dashboardSecret
+        let new = TokenRequest(.secret(clientID: derived.clientID, secret: TestIssuer.dashboardSecret))
         #expect(try await issuer.tokens.issue(new, issuer: TestIssuer.url).clientID == "trading-dashboard")
     }
 

@@ -22,9 +22,10 @@ import Testing
         #expect(
             configuration.store
                 == StoreConfiguration(
-                    path: "postern-issuer.sqlite", keySource: .file("postern-issuer.sqlite.key"), algorithm: .rs256))
+                    path: "postern-issuer.sqlite", keySource: .file("postern-issuer.sqlite.key"), algorithm: nil))
         #expect(configuration.redis == nil)
         #expect(configuration.audit.path == nil && configuration.audit.retention == 90 * 86400)
+        #expect(configuration.keyAge == 90 * 86400)
         #expect(configuration.devSecrets.isEmpty)
     }
 

@@ -40,9 +40,16 @@ import Testing
                     "trade:open","trade:close","trade:modify","account:read","account:balance","market:data",\
                     "read:profile","write:profile","service:mt5","admin:system"],"response_types_supported":[],\
                     "grant_types_supported":["client_credentials"],"token_endpoint_auth_methods_supported":\
-                    ["client_secret_basic","client_secret_post"],"revocation_endpoint":\
-                    "http://issuer.test/oauth/revoke","revocation_endpoint_auth_methods_supported":\
-                    ["client_secret_basic","client_secret_post"]}
+                    ["client_secret_basic","client_secret_post","private_key_jwt"],\
+                    "token_endpoint_auth_signing_alg_values_supported":["RS256","PS256","ES256","EdDSA"],\
+                    "revocation_endpoint":"http://issuer.test/oauth/revoke",\
+                    "revocation_endpoint_auth_methods_supported":\
+                    ["client_secret_basic","client_secret_post","private_key_jwt"],\
+                    "revocation_endpoint_auth_signing_alg_values_supported":["RS256","PS256","ES256","EdDSA"],\
+                    "introspection_endpoint":"http://issuer.test/oauth/introspect",\
+                    "introspection_endpoint_auth_methods_supported":\
+                    ["client_secret_basic","client_secret_post","private_key_jwt","Bearer"],\
+                    "introspection_endpoint_auth_signing_alg_values_supported":["RS256","PS256","ES256","EdDSA"]}
                     """)
         }
     }
@@ -88,10 +95,18 @@ import Testing
         "Everything else is a problem document",
         arguments: [
             (HTTPRequest.Method.get, "/", 404, "not_found", nil),
-            (.get, "/api/v1/admin/service-clients", 404, "not_found", nil),
-            (.post, "/auth/introspect", 404, "not_found", nil),
+            (.get, "/api/v1/admin", 404, "not_found", nil),
+            (.get, "/auth/introspect", 405, "method_not_allowed", "POST"),
+            (.put, "/api/v1/admin/users", 405, "method_not_allowed", "GET, HEAD, POST"),
+            (.post, "/api/v1/admin/users/x", 405, "method_not_allowed", "DELETE, GET, HEAD, PATCH"),
+            (.delete, "/auth/login", 405, "method_not_allowed", "POST"),
             (.get, "/oauth/token", 405, "method_not_allowed", "POST"),
             (.get, "/oauth/revoke", 405, "method_not_allowed", "POST"),
+            (.put, "/api/v1/admin/service-clients", 405, "method_not_allowed", "GET, HEAD, POST"),
+            (.post, "/api/v1/admin/service-clients/x", 405, "method_not_allowed", "DELETE, GET, HEAD, PATCH"),
+            (.get, "/api/v1/admin/service-clients/x/rotate-secret", 405, "method_not_allowed", "POST"),
+            (.get, "/api/v1/admin/service-clients/x/y", 404, "not_found", nil),
+            (.get, "/auth/service-keys/x", 405, "method_not_allowed", "DELETE"),
             (.head, "/oauth/token", 405, "method_not_allowed", "POST"),
             (.delete, "/api/v1/auth/service-token", 405, "method_not_allowed", "POST"),
             (.post, "/.well-known/jwks.json", 405, "method_not_allowed", "GET, HEAD"),

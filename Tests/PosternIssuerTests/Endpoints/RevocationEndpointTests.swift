@@ -131,7 +131,8 @@ import Testing
         let input = Base64URL.encode(Array(untyped.serialized().utf8)) + "." + parts[1]
         let notAccess = input + "." + Base64URL.encode(try key.sign(Array(input.utf8)))
         let elsewhere = try await test.issuer.tokens.issue(
-            TokenRequest(clientID: "trading-dashboard", secret: TestIssuer.dashboardSecret), issuer: "http://else.test")
+            TokenRequest(.secret(clientID: "trading-dashboard", secret: TestIssuer.dashboardSecret)),
+            issuer: "http://else.test")
         let tokens = [
             "rubbish", "a.b.c", "..", foreign, parts[0] + "." + parts[1] + ".", parts[0] + "." + parts[1] + ".AAAA",
             "\(unsigned).\(parts[1]).", notAccess, elsewhere.text, token + "x", String(repeating: "a", count: 12_000),

@@ -82,9 +82,24 @@ struct TokenRow: Sendable, CustomTestStringConvertible {
             body: "\(grant)&client_id=trading-dashboard&client_secret=\(String(repeating: "x", count: 1025))",
             status: 401, error: "invalid_client"),
         TokenRow(
-            testDescription: "private_key_jwt, which is not available yet",
+            testDescription: "an assertion that is none",
             body: "\(grant)&client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
                 + "&client_assertion=a.b.c", status: 401, error: "invalid_client"),
+        TokenRow(
+            testDescription: "an assertion of another type",
+            body: "\(grant)&client_assertion_type=urn:ietf:params:oauth:client-assertion-type:saml2-bearer"
+                + "&client_assertion=a.b.c", status: 401, error: "invalid_client"),
+        TokenRow(
+            testDescription: "the type of an assertion without one",
+            body: "\(grant)&client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+            status: 401, error: "invalid_client"),
+        TokenRow(
+            testDescription: "an assertion and Basic",
+            body: "\(grant)&client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+                + "&client_assertion=a.b.c", authorization: [right], status: 400, error: "invalid_request"),
+        TokenRow(
+            testDescription: "an assertion and a secret in the form",
+            body: "\(grant)&\(TestIssuer.form())&client_assertion=a.b.c", status: 400, error: "invalid_request"),
         TokenRow(
             testDescription: "JSON at the standard endpoint", body: "{\"grant_type\":\"client_credentials\"}",
             type: "application/json", authorization: [right], status: 400, error: "invalid_request"),
@@ -180,7 +195,7 @@ struct TokenRow: Sendable, CustomTestStringConvertible {
     func basicEncoding() throws {
         let credentials = try ClientCredentials.find(
             in: [.authorization: Self.basic("a%3Ab+c:d%25:e")], try FormBody(form: []))
-        #expect(credentials == ClientCredentials(clientID: "a:b c", secret: "d%:e", usedBasic: true))
+        #expect(credentials == .secret(clientID: "a:b c", secret: "d%:e", usedBasic: true))
     }
 
     @Test("Over the limit: 429 with Retry-After, and again 200 when the minute is over")

@@ -49,7 +49,7 @@ import Testing
 
     @Test("The tag follows from the content: the same on every replica, another for another URL")
     func tag() async throws {
-        let tags = try await [TestIssuer(), TestIssuer()].asyncTags()
+        let tags = try await [TestIssuer(), TestIssuer()].tags()
         #expect(tags[0] == tags[1])
         let routes = Router(context: IssuerContext.self)
         var list = RouteList(router: routes)
@@ -63,7 +63,7 @@ import Testing
 
 extension [TestIssuer] {
     /// The `ETag` that each serves.
-    fileprivate func asyncTags() async throws -> [String?] {
+    fileprivate func tags() async throws -> [String?] {
         var tags: [String?] = []
         for test in self {
             let application = Application(router: test.issuer.router())

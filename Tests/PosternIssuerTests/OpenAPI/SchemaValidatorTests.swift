@@ -26,6 +26,8 @@ import Testing
             "{\"type\":\"array\",\"items\":{\"type\":\"string\"},\"maxItems\":2}", ["[]", "[\"a\",\"b\"]"],
             ["[1]", "[\"a\",\"b\",\"c\"]"]
         ),
+        ("{\"minItems\":1}", ["[1]"], ["[]"]),
+        ("{\"dependentRequired\":{\"a\":[\"b\"]}}", ["{}", "{\"b\":1}", "{\"a\":1,\"b\":1}"], ["{\"a\":1}"]),
         ("{\"uniqueItems\":true}", ["[1,2]"], ["[1,1]"]),
         (
             "{\"type\":\"object\",\"required\":[\"a\"],\"properties\":{\"a\":{\"type\":\"string\"}},\"additionalProperties\":false}",

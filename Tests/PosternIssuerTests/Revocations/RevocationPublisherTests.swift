@@ -34,7 +34,8 @@ import Testing
     private func revoke(_ test: TestIssuer) async throws -> (member: String, isPublished: Bool?) {
         let token = try await test.token()
         let client = try #require(try await test.issuer.store.client("trading-dashboard"))
-        let outcome = try await test.issuer.revocations.revoke(token.text, by: client, issuer: TestIssuer.url, audit: .test)
+        let outcome = try await test.issuer.revocations.revoke(
+            token.text, by: .client(client), issuer: TestIssuer.url, audit: .test)
         guard case .revoked(let tokenID, let isPublished) = outcome else {
             Issue.record("\(outcome)")
             return ("", nil)
@@ -59,6 +60,39 @@ import Testing
             #expect(await observer.next(1) == [second])
             #expect(try await self.waiting(test) == 0)
             #expect(Revocation(json: Array(second.utf8))?.serialized == Array(second.utf8))
+        }
+    }
+
+    @Test("A client that is switched off or removed is published before the answer")
+    func clients() async throws {
+        try await self.run { test, observer in
+            let first = try await self.revoke(test).member
+            #expect(await observer.next(1) == [first])
+            var reader = FieldReader(.record([("is_active", .bool(false))]), fields: ServiceClientFields.changeable)
+            let change = ServiceClientFields.change(&reader)
+            _ = try await test.issuer.clients.change("trading-dashboard", change, audit: .test)
+            #expect(try await self.waiting(test) == 0)
+            try await test.issuer.clients.delete("mt5-api-service", audit: .test)
+            #expect(try await self.waiting(test) == 0)
+            #expect(
+                await observer.next(2) == [
+                    #"{"client":"trading-dashboard","before":1760000001}"#,
+                    #"{"client":"mt5-api-service","before":1760000001}"#,
+                ])
+        }
+    }
+
+    @Test("Replicas limit a client's tokens together while Redis is there")
+    func limits() async throws {
+        try await self.run { test, observer in
+            let first = try await self.revoke(test).member
+            #expect(await observer.next(1) == [first])
+            for _ in 0..<119 { _ = try await test.token() }
+            await #expect(throws: TokenRefusal.rateLimited(retryAfter: 60)) { try await test.token() }
+            guard case .array(let names) = try await observer.send("KEYS postern:limits:*") else {
+                throw StoreRefusal.missing
+            }
+            #expect(names.count == 1)
         }
     }
 

@@ -30,9 +30,12 @@ struct TemporaryFolder: Sendable {
 /// A clock that stands still until it is moved.
 final class TestClock: Sendable {
     private let seconds: Mutex<Double>
+    private let movesAsleep: Bool
 
-    init(_ start: Double = 1_760_000_000) {
+    /// - Parameter movesAsleep: Whether who waits moves the clock on, instead of waiting.
+    init(_ start: Double = 1_760_000_000, movesAsleep: Bool = false) {
         self.seconds = Mutex(start)
+        self.movesAsleep = movesAsleep
     }
 
     func advance(by interval: Double) {
@@ -40,7 +43,9 @@ final class TestClock: Sendable {
     }
 
     var clock: IssuerClock {
-        IssuerClock { self.seconds.withLock { $0 } }
+        let now: @Sendable () -> Double = { self.seconds.withLock { $0 } }
+        guard self.movesAsleep else { return IssuerClock(now: now) }
+        return IssuerClock(now: now) { self.advance(by: $0) }
     }
 }
 
@@ -71,8 +76,9 @@ final class LogCapture: Sendable {
         }
 
         func log(event: LogEvent) {
-            let metadata = self.metadata.merging(event.metadata ?? [:]) { $1 }
-            self.capture.append("\(event.level) \(event.message) \(metadata)")
+            let metadata = self.metadata.merging(event.metadata ?? [:]) { $1 }.sorted { $0.key < $1.key }
+            let members = metadata.map { "\"\($0.key)\": \($0.value)" }.joined(separator: ", ")
+            self.capture.append("\(event.level) \(event.message) [\(members)]")
         }
     }
 }
@@ -92,15 +98,18 @@ struct TestIssuer {
 
     init(
         folder: TemporaryFolder? = nil, algorithm: SignatureAlgorithm = .es256, audiences: [String] = ["mt5-api"],
-        redis: RedisConfiguration? = nil, clock: TestClock = TestClock()
+        redis: RedisConfiguration? = nil, trustedProxies: [String] = [], clock: TestClock = TestClock(),
+        passwords: PasswordHasher = .cheap
     ) async throws {
         let folder = try folder ?? TemporaryFolder()
         self.folder = folder
         self.clock = clock
         var configuration = Self.configuration(folder, algorithm: algorithm, audiences: audiences)
         configuration.redis = redis
+        configuration.trustedProxies.blocks = trustedProxies.compactMap(AddressBlock.init)
         self.issuer = try await Issuer.open(
-            configuration, clock: clock.clock, logger: self.log.logger, auditLines: self.auditLines.append)
+            configuration, clock: clock.clock, logger: self.log.logger, auditLines: self.auditLines.append,
+            passwords: passwords)
     }
 
     static func configuration(
@@ -121,7 +130,8 @@ struct TestIssuer {
 
     /// A token of the dashboard.
     func token() async throws -> IssuedToken {
-        let request = TokenRequest(clientID: "trading-dashboard", secret: Self.dashboardSecret, scope: nil, peer: nil)
+        let request = TokenRequest(
+            .secret(clientID: "trading-dashboard", secret: Self.dashboardSecret))
         return try await self.issuer.tokens.issue(request, issuer: Self.url)
     }
 

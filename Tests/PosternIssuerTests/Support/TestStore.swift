@@ -47,7 +47,7 @@ extension IssuerStore {
 
 extension StoreConfiguration {
     /// An embedded store.
-    init(path: String, keySource: KeySource, algorithm: SignatureAlgorithm) {
+    init(path: String, keySource: KeySource, algorithm: SignatureAlgorithm?) {
         self.init(location: .sqlite(path: path), keySource: keySource, algorithm: algorithm)
     }
 }

@@ -20,7 +20,7 @@ import Testing
     private func issue(_ test: TestIssuer, _ scope: String? = nil) async throws -> IssuedToken {
         try await test.issuer.tokens.issue(
             TokenRequest(
-                clientID: "trading-dashboard", secret: TestIssuer.dashboardSecret, scope: scope, peer: nil),
+                .secret(clientID: "trading-dashboard", secret: TestIssuer.dashboardSecret), scope: scope),
             issuer: TestIssuer.url)
     }
 

@@ -6,9 +6,10 @@ import Testing
 @Suite struct TokenServiceTests {
     private func request(
         _ client: String = "mt5-api-service", secret: String = TestIssuer.serviceSecret, scope: String? = nil,
-        peer: String? = "10.1.2.3"
+        address: String? = "10.1.2.3"
     ) -> TokenRequest {
-        TokenRequest(clientID: client, secret: secret, scope: scope, peer: peer.flatMap(Address.init))
+        TokenRequest(
+            .secret(clientID: client, secret: secret), scope: scope, address: address.flatMap(Address.init))
     }
 
     private func refusal(_ test: TestIssuer, _ request: TokenRequest) async -> TokenRefusal? {
@@ -41,15 +42,15 @@ import Testing
             ("::ffff:10.0.0.1", nil), ("203.0.113.9", .addressNotAllowed), ("2001:db8::1", .addressNotAllowed),
             (nil, .addressNotAllowed),
         ] as [(String?, TokenRefusal?)])
-    func address(_ peer: String?, _ expected: TokenRefusal?) async throws {
-        #expect(await self.refusal(try await TestIssuer(), self.request(peer: peer)) == expected)
+    func address(_ address: String?, _ expected: TokenRefusal?) async throws {
+        #expect(await self.refusal(try await TestIssuer(), self.request(address: address)) == expected)
     }
 
     @Test("A client without allowed_ips is served anywhere")
     func anywhere() async throws {
         let test = try await TestIssuer()
-        for peer in [nil, "203.0.113.9", "2001:db8::1"] {
-            let request = self.request("trading-dashboard", secret: TestIssuer.dashboardSecret, peer: peer)
+        for address in [nil, "203.0.113.9", "2001:db8::1"] {
+            let request = self.request("trading-dashboard", secret: TestIssuer.dashboardSecret, address: address)
             #expect(await self.refusal(test, request) == nil)
         }
     }
@@ -61,10 +62,10 @@ import Testing
             test, "UPDATE client SET is_active = 0, rate_limit_per_minute = 1 WHERE client_id = 'mt5-api-service'")
         let outside = "203.0.113.9"
         #expect(
-            await self.refusal(test, self.request(secret: "wrong", scope: "nope", peer: outside)) == .invalidClient)
-        #expect(await self.refusal(test, self.request(scope: "nope", peer: outside)) == .inactive)
+            await self.refusal(test, self.request(secret: "wrong", scope: "nope", address: outside)) == .invalidClient)
+        #expect(await self.refusal(test, self.request(scope: "nope", address: outside)) == .inactive)
         try await self.change(test, "UPDATE client SET is_active = 1")
-        #expect(await self.refusal(test, self.request(scope: "nope", peer: outside)) == .addressNotAllowed)
+        #expect(await self.refusal(test, self.request(scope: "nope", address: outside)) == .addressNotAllowed)
         #expect(
             await self.refusal(test, self.request(scope: "nope"))
                 == .invalidScope("the client does not have the scope nope"))

@@ -27,8 +27,8 @@ struct SchemaValidator: Sendable {
         case "minLength", "maxLength", "pattern", "format":
             return SchemaKeyword.text(value, keyword, wanted, at: place)
         case "minimum", "maximum": return SchemaKeyword.number(value, keyword, wanted, at: place)
-        case "items", "maxItems", "uniqueItems": return self.array(value, keyword, wanted, at: place)
-        case "properties", "required", "additionalProperties":
+        case "items", "minItems", "maxItems", "uniqueItems": return self.array(value, keyword, wanted, at: place)
+        case "properties", "required", "dependentRequired", "additionalProperties":
             return self.object(value, keyword, wanted, in: schema, at: place)
         default: return ["\(place): the schema has the unknown keyword \(keyword)"]
         }
@@ -59,6 +59,8 @@ struct SchemaValidator: Sendable {
         switch keyword {
         case "items":
             return items.enumerated().flatMap { self.faults($0.element, wanted, at: "\(place)[\($0.offset)]") }
+        case "minItems":
+            return Double(items.count) >= SchemaKeyword.double(wanted) ? [] : ["\(place): has too few items"]
         case "maxItems":
             return Double(items.count) <= SchemaKeyword.double(wanted) ? [] : ["\(place): has too many items"]
         default:
@@ -74,6 +76,10 @@ struct SchemaValidator: Sendable {
         case "required":
             guard case .array(let names) = wanted else { return ["\(place): required is not a list"] }
             return names.compactMap(\.string).filter { value[$0] == nil }.map { "\(place): lacks \($0)" }
+        case "dependentRequired":
+            return members.flatMap { member in
+                wanted[member.name].map { self.object(value, "required", $0, in: schema, at: place) } ?? []
+            }
         case "properties":
             return members.flatMap { member in
                 wanted[member.name].map { self.faults(member.value, $0, at: "\(place).\(member.name)") } ?? []
