@@ -208,6 +208,19 @@ def server(request, tmp_path_factory):
     made.stop()
 
 
+@pytest.fixture(scope="session")
+def rotated(tmp_path_factory):
+    """(an issuer whose key was rotated by command while it ran, the key before, the one that follows). It reads its keys again
+    every 30 seconds: whoever asks for this early need not wait for it late."""
+    folder = tmp_path_factory.mktemp("rotated")
+    made = IssuerServer(folder, SQLiteFile(folder))
+    try:
+        before = made.keys()[0]["kid"]
+        yield made, before, made.told("key", "rotate")["kid"]
+    finally:
+        made.stop()
+
+
 @pytest.fixture
 def garbage_server():
     """Makes servers that are no Redis."""

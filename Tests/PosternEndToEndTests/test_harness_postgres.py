@@ -1,7 +1,6 @@
-"""The harness's own PostgreSQL: databases of a test's own, and a crash that keeps what was acknowledged."""
+"""The harness's own PostgreSQL: databases of a test's own. test_issuer_kills.py has a crash of it."""
 import pytest
 
-from harness.postgres import PostgresServer
 from harness.stores import PostgresDatabase, SQLiteFile
 
 
@@ -16,18 +15,6 @@ def test_databases_are_separate(postgres):
 def test_a_wrong_statement_is_an_error(postgres):
     with pytest.raises(AssertionError, match="nowhere"):
         postgres.query("postgres", "SELECT * FROM nowhere")
-
-
-def test_a_crash_keeps_what_was_acknowledged():
-    with PostgresServer(durable=True) as server:
-        store = PostgresDatabase(server)
-        server.query(store.name, "CREATE TABLE a (b int PRIMARY KEY); INSERT INTO a VALUES (7)")
-        assert server.query(store.name, "SHOW fsync") == ["on"]
-        server.kill()
-        server.start()
-        assert "was not properly shut down" in server.said()
-        assert server.query(store.name, "SELECT b FROM a") == ["7"]
-        store.check()
 
 
 def test_a_file_that_is_not_whole_is_found(tmp_path):

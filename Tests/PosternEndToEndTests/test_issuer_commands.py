@@ -9,6 +9,7 @@ from harness.answers import SECRET, UUID, problem
 from harness.issuer import AUDIENCE, assertion, basic, by_assertion, claims
 from harness.net import wait_until
 from harness.process import environment, run
+from harness.stores import SQLiteFile
 from harness.table import table
 
 SET = "postern:revocations"
@@ -73,16 +74,20 @@ WRONG = table(
     ("a scope that the client does not have", ["token", "issue", "--client", "admin", "--scope", "x", "--issuer", "http://i.test",
                                                "--audience", "a"]),
     ("a client that is not there", ["token", "issue", "--client", "nobody", "--issuer", "http://i.test", "--audience", "a"]),
-    ("an algorithm", ["key", "rotate", "--algorithm", "HS256"]),
+    ("an algorithm of keys", ["key", "rotate", "--algorithm", "HS256"]),
     ("no such command", ["key", "remove"]),
 )
 
 
 @pytest.mark.parametrize("words", WRONG)
 def test_what_is_no_good_changes_nothing(server, words):
-    before = server.told("client", "list"), server.told("user", "list"), server.told("key", "list")
+    def state():
+        return [server.admin("GET", path, status=200).json()
+                for path in ("/api/v1/admin/service-clients", "/api/v1/admin/users", "/auth/service-keys")]
+
+    before = state()
     refused(server, *words, input="a good password\n")
-    assert (server.told("client", "list"), server.told("user", "list"), server.told("key", "list")) == before
+    assert state() == before
 
 
 def test_users(server):
@@ -174,13 +179,21 @@ def test_revocations_of_commands_are_published(start_issuer, issuer_store, redis
     wait_until(lambda: members() == 2, 5, "the revocation to be published")
 
 
-def test_redis_away_is_a_warning(server, redis_server):
+def test_redis_away_is_a_warning(start_issuer, tmp_path, redis_server):
+    issuer = start_issuer(SQLiteFile(tmp_path))
     redis = redis_server()
     redis.stop()
-    token = server.token(server.add_client())
-    done = server.command("token", "revoke", "--redis", redis.url, input=token + "\n")
+    token = issuer.token(issuer.add_client())
+    done = issuer.command("token", "revoke", "--redis", redis.url, input=token + "\n")
     assert done.returncode == 0 and "Redis" in done.stderr, done
-    assert server.introspect(token, basic("admin", server.secrets["admin"])) == {"active": False}
+    assert issuer.introspect(token, basic("admin", issuer.secrets["admin"])) == {"active": False}
+
+
+def test_a_key_is_rotated_beside_a_server_that_runs(rotated):
+    """test_issuer_keys.py looks whether that server learns of it: it reads its keys every 30 seconds."""
+    issuer, before, after = rotated
+    rows = issuer.told("key", "list")
+    assert {each["kid"]: each["state"] for each in rows} == {before: "current", after: "next"}
 
 
 def test_the_audit_log_tells_of_commands(server, tmp_path):

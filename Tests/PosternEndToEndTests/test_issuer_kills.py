@@ -175,6 +175,8 @@ def test_postgresql(start_issuer, redis_server):
             # The server alone: the issuer lives through it, and refuses what it cannot keep.
             changes.crash(POINTS[3], server)
             changes.crash(POINTS[4], issuer, server)
+            assert server.log.read_text("utf-8", "replace").count("was not properly shut down") == 2, "PostgreSQL was not killed"
+            assert server.query("postgres", "SHOW fsync") == ["on"]
             redis.kill()
             changes.crash(POINTS[5], issuer)
             redis.start()

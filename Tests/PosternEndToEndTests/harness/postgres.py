@@ -152,7 +152,7 @@ class PostgresServer:
             return [int(each) for each in file.read().split()]
 
     def halt(self):
-        """A fast, orderly stop: connections are cut, what was acknowledged is kept."""
+        """A fast, orderly stop: connections are cut, what was acknowledged is written."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
             try:
@@ -161,7 +161,7 @@ class PostgresServer:
                 self.kill()
 
     def stop(self):
-        """The end of it, files included."""
+        """The end of it, files included: nobody needs them written."""
         if self.process is not None:
-            self.halt()
+            self.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
