@@ -15,7 +15,7 @@ struct RedisProcess: Sendable {
     static func with(
         password: String? = nil, _ test: (RedisProcess) async throws -> Void
     ) async throws {
-        let server = try await RedisProcess(password: password)
+        let server = try RedisProcess(password: password)
         do {
             try await test(server)
         } catch {
@@ -25,12 +25,9 @@ struct RedisProcess: Sendable {
         server.process.end()
     }
 
-    private init(password: String?) async throws {
+    private init(password: String?) throws {
         // Somebody else might take the port in between; then the server ends, and the test with it.
-        let probe = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-            .bind(host: "127.0.0.1", port: 0).get()
-        self.port = probe.localAddress?.port ?? 0
-        try await probe.close()
+        self.port = try ChildProcess.freePort()
         self.process = try ChildProcess([
             "redis-server", "--bind", "127.0.0.1", "--port", String(self.port), "--save", "", "--appendonly", "no",
             "--dir", try TemporaryFolder().path, "--requirepass", password ?? "",
