@@ -1,15 +1,18 @@
 """Whether two kinds of requests cost a process the same: its processor time, block by block, the kinds taking turns."""
 from __future__ import annotations
 
+import math
 import random
 import statistics
 import time
 
-# Both have to be true for a difference to count: it is more than this share of the cost …
+# All have to be true for a difference to count: it is more than this share of the cost …
 SHARE = 0.05
-# … and labels given at random to the blocks of each round give one as large less often than this.
-CHANCE = 0.001
+# … rounds whose blocks change places at random are as lopsided less often than this …
+CHANCE = 0.01
 SHUFFLES = 4000
+# … and that so many times in a row.
+TIMES = 2
 
 
 def cpu_clock(pid):
@@ -40,18 +43,25 @@ def difference(pairs):
 
 
 def chance(pairs, seed=1):
-    """How often a difference as large comes about when the two blocks of a round change places at random."""
-    coin, observed, count = random.Random(seed), abs(difference(pairs)), 0
+    """How often rounds are as lopsided when their two blocks change places at random: Wilcoxon's signed ranks, which ask of
+    every round which of the two cost more, and by how much compared with the other rounds. One loud round weighs little."""
+    shifts = sorted((math.log(second / first) for first, second in pairs), key=abs)
+    ranks = range(1, len(shifts) + 1)
+    observed = abs(sum(math.copysign(rank, shift) for rank, shift in zip(ranks, shifts)))
+    coin, count = random.Random(seed), 0
     for _ in range(SHUFFLES):
-        count += abs(difference([pair if coin.random() < 0.5 else pair[::-1] for pair in pairs])) >= observed
+        count += abs(sum(rank if coin.random() < 0.5 else -rank for rank in ranks)) >= observed
     return (count + 1) / (SHUFFLES + 1)
 
 
-def check_equal(pairs):
-    """Fails if the two kinds cost different amounts, by more than noise: see SHARE and CHANCE. That happens by accident less
-    than once in a thousand runs, and only on a machine so loud that medians move by a twentieth."""
-    share = difference(pairs)
-    if abs(share) > SHARE:
-        found = chance(pairs)
-        assert found > CHANCE, "the second kind costs %+.1f %% (%.1f µs against %.1f µs); by chance: %.5f" % (
-            100 * share, *(1e6 * statistics.median(each) for each in reversed(list(zip(*pairs)))), found)
+def check_equal(pid, kinds, rounds):
+    """Fails if the two kinds cost different amounts, by more than noise. Of two that cost the same, that is said less than once
+    in ten thousand runs, and only on a machine so loud that medians move by a twentieth."""
+    for seed in range(1, TIMES + 1):
+        pairs = measure(pid, kinds, rounds, seed)
+        share, found = difference(pairs), chance(pairs)
+        if abs(share) <= SHARE or found > CHANCE:
+            return
+    first, second = (1e6 * statistics.median(each) for each in zip(*pairs))
+    raise AssertionError("the second kind costs %+.1f %% (%.1f µs against %.1f µs); by chance: %.5f" % (
+        100 * share, second, first, found))
