@@ -92,6 +92,9 @@ final class IntrospectionEndpoint: Sendable {
         var configuration = HTTPClient.Configuration()
         configuration.redirectConfiguration = .disallow
         configuration.connectionPool.idleTimeout = .seconds(4)
+        // Tried again by the circuit, and by nobody else: the pool's own pauses grow to a minute, and until the next one is
+        // over no probe would reach an issuer that is back.
+        configuration.connectionPool.retryConnectionEstablishment = false
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 64
         configuration.timeout.connect = .nanoseconds(settings.timeout)
         configuration.tlsConfiguration = try settings.ca.map { try TrustedAuthorities.client($0) }
