@@ -61,11 +61,16 @@ let package = Package(
             swiftSettings: settings
         ),
 
+        // What both servers ask of the operating system.
+        .target(
+            name: "PosternSystem", dependencies: [.product(name: "NIOCore", package: "swift-nio")],
+            swiftSettings: settings),
+
         // The shell: moves bytes.
         .target(
             name: "PosternProxy",
             dependencies: [
-                "PosternCore", "PosternCrypto", "PosternRedis",
+                "PosternCore", "PosternCrypto", "PosternRedis", "PosternSystem",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -80,8 +85,9 @@ let package = Package(
         .target(
             name: "PosternIssuer",
             dependencies: [
-                "CPostgreSQL", "PosternCore", "PosternCrypto", "PosternRedis",
+                "CPostgreSQL", "PosternCore", "PosternCrypto", "PosternRedis", "PosternSystem",
                 .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -129,6 +135,7 @@ let package = Package(
         .testTarget(name: "PosternCoreTests", dependencies: ["PosternCore"], swiftSettings: settings),
         .testTarget(
             name: "PosternCryptoTests", dependencies: ["PosternCore", "PosternCrypto"], swiftSettings: settings),
+        .testTarget(name: "PosternSystemTests", dependencies: ["PosternSystem"], swiftSettings: settings),
         .testTarget(
             name: "PosternRedisTests",
             dependencies: [

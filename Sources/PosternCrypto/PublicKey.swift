@@ -19,7 +19,7 @@ public final class PublicKey: Sendable {
     /// The algorithms that this key's type and curve (for a secret: its length) allow.
     public let algorithms: [SignatureAlgorithm]
 
-    let contexts = VerificationContexts()
+    let contexts = SignatureContexts(for: .verification)
 
     /// Takes ownership of `pkey`.
     init(adopting pkey: OpaquePointer, algorithms: [SignatureAlgorithm]) {

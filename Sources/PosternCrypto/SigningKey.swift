@@ -12,6 +12,8 @@ public final class SigningKey: Sendable {
     /// The public half.
     public let publicKey: JWK
 
+    private let contexts = SignatureContexts(for: .signing)
+
     /// Takes ownership of `pkey`, also when it is refused: `deinit` does not run after an `init` that throws.
     init(adopting pkey: OpaquePointer, algorithm: SignatureAlgorithm) throws(CryptoError) {
         do {
@@ -58,24 +60,30 @@ public final class SigningKey: Sendable {
 
     /// The signature of `message` in the form of JWS (RFC 7518 section 3; ECDSA: r‖s).
     public func sign(_ message: [UInt8]) throws(CryptoError) -> [UInt8] {
-        guard let context = EVP_MD_CTX_new() else { throw libcryptoFailure("signature") }
-        defer { EVP_MD_CTX_free(context) }
-        var parameters: OpaquePointer?
-        guard EVP_DigestSignInit(context, &parameters, self.algorithm.hash?.pointer, nil, self.pkey) == 1,
-            !self.algorithm.isPSS || preparePSS(parameters)
-        else { throw libcryptoFailure("signature") }
-        var length = 0
-        let made: [UInt8]? = withBytes(message) { input in
-            guard EVP_DigestSign(context, nil, &length, input, message.count) == 1 else { return nil }
-            return filled(length) { EVP_DigestSign(context, $0, &length, input, message.count) == 1 }
-        }
+        let made: [UInt8]? =
+            if let hash = self.algorithm.hash {
+                self.contexts.sign(self.algorithm, hash, self.pkey, digest: Digest.digest(message.span.bytes, hash))
+            } else {
+                self.signMessage(message)
+            }
         guard let made else { throw libcryptoFailure("signature") }
-        let signature = Array(made.prefix(length))
-        guard case .ec(let curve, _, _) = self.publicKey.material else { return signature }
-        guard let result = ECDSASignature.concatenation(der: signature, length: curve.fieldLength) else {
+        guard case .ec(let curve, _, _) = self.publicKey.material else { return made }
+        guard let result = ECDSASignature.concatenation(der: made, length: curve.fieldLength) else {
             throw libcryptoFailure("signature")
         }
         return result
+    }
+
+    /// For a scheme that takes the message itself (EdDSA).
+    private func signMessage(_ message: [UInt8]) -> [UInt8]? {
+        guard let context = EVP_MD_CTX_new() else { return nil }
+        defer { EVP_MD_CTX_free(context) }
+        guard EVP_DigestSignInit(context, nil, nil, nil, self.pkey) == 1 else { return nil }
+        var length = max(0, Int(EVP_PKEY_get_size(self.pkey)))
+        let signature: [UInt8]? = withBytes(message) { input in
+            filled(length) { EVP_DigestSign(context, $0, &length, input, message.count) == 1 }
+        }
+        return signature.map { Array($0.prefix(length)) }
     }
 
     /// The public half as a JSON Web Key with `kid`, `alg` and `use: sig`.

@@ -3,6 +3,7 @@ import NIOCore
 import NIOPosix
 import PosternCore
 import PosternCrypto
+import PosternSystem
 import UnixSignals
 
 #if canImport(Glibc)

@@ -64,6 +64,7 @@ struct RunCommand: AsyncParsableCommand {
     var logLevel: String?
 
     func run() async throws {
+        IssuerProcess.fitEventLoops()
         var options = self.store.options
         options.dev = self.dev
         options.listen = self.listen

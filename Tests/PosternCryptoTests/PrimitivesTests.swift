@@ -31,12 +31,12 @@ struct PrimitivesTests {
         ),
     ])
     func hmacOfRFC4231(_ key: String, _ message: String, _ code: String) {
-        #expect(HMAC.sha256(key: hex(key), message: hex(message)) == hex(code))
+        #expect(HMACKey(hex(key)).code(hex(message)) == hex(code))
     }
 
     @Test func hmacUnderAnEmptyKeyAndOfNothing() {
         #expect(
-            HMAC.sha256(key: [], message: []) == hex("b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad")
+            HMACKey([]).code([]) == hex("b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad")
         )
     }
 

@@ -65,22 +65,36 @@ public enum Base64URL {
 
     /// The canonical encoding of `bytes`.
     public static func encode(_ bytes: [UInt8]) -> String {
-        var text: [UInt8] = []
-        text.reserveCapacity((bytes.count * 4 + 2) / 3)
-        var accumulator: UInt32 = 0
-        var bits = 0
-        for byte in bytes {
-            accumulator = accumulator << 8 | UInt32(byte)
-            bits += 8
-            while bits >= 6 {
-                bits -= 6
-                text.append(Self.character(UInt8(truncatingIfNeeded: accumulator >> UInt32(bits)) & 63))
-            }
+        String(decoding: Self.encoded(bytes.span.bytes), as: UTF8.self)
+    }
+
+    /// The canonical encoding of `bytes`, as characters.
+    public static func encoded(_ bytes: RawSpan) -> [UInt8] {
+        let count = bytes.byteCount
+        let length = (count * 4 + 2) / 3
+        var text = [UInt8](repeating: 0, count: length)
+        var span = text.mutableSpan
+        var output = span.mutableBytes
+        var i = 0
+        var o = 0
+        while i &+ 3 <= count {
+            let group = UInt32(bytes.byte(i)) &<< 16 | UInt32(bytes.byte(i &+ 1)) &<< 8 | UInt32(bytes.byte(i &+ 2))
+            // Four groups of six bits, each in a byte of its own, the first one lowest.
+            let sextets =
+                group &>> 18 | (group &>> 4) & 0x3F00 | (group &<< 10) & 0x3F_0000 | (group &<< 24) & 0x3F00_0000
+            output.storeBytes(of: Self.characters(sextets).littleEndian, toByteOffset: o, as: UInt32.self)
+            i &+= 3
+            o &+= 4
         }
-        if bits > 0 {
-            text.append(Self.character(UInt8(truncatingIfNeeded: accumulator << UInt32(6 - bits)) & 63))
+        var rest: UInt32 = 0
+        if i < count { rest = UInt32(bytes.byte(i)) &<< 16 }
+        if i &+ 1 < count { rest |= UInt32(bytes.byte(i &+ 1)) &<< 8 }
+        var shift: UInt32 = 18
+        while o < length {
+            Self.put(Self.characters(rest &>> shift & 63) & 0xFF, &output, &o)
+            shift &-= 6
         }
-        return String(decoding: text, as: UTF8.self)
+        return text
     }
 
     /// Above every six-bit value, so that one test after the loop finds any wrong character.
@@ -126,13 +140,16 @@ public enum Base64URL {
         }
     }
 
-    private static func character(_ value: UInt8) -> UInt8 {
-        switch value {
-        case 0..<26: 0x41 + value
-        case 26..<52: 0x61 + value - 26
-        case 52..<62: 0x30 + value - 52
-        case 62: 0x2D
-        default: 0x5F
-        }
+    /// The characters of four values below 64, each in a byte of its own: 65 is added to all, and at each border of the
+    /// alphabet's classes what the next one differs by. No sum carries into the next byte.
+    @inline(__always)
+    private static func characters(_ values: UInt32) -> UInt32 {
+        let ones: UInt32 = 0x0101_0101
+        // 1 in each byte whose value is at least the border.
+        let lowers = (values &+ ones &* (0x80 - 26)) &>> 7 & ones
+        let digits = (values &+ ones &* (0x80 - 52)) &>> 7 & ones
+        let hyphens = (values &+ ones &* (0x80 - 62)) &>> 7 & ones
+        let lines = (values &+ ones &* (0x80 - 63)) &>> 7 & ones
+        return values &+ ones &* 65 &+ lowers &* 6 &- digits &* 75 &- hyphens &* 13 &+ lines &* 49
     }
 }

@@ -88,15 +88,20 @@ final class AuditLog: Service {
     /// Entries on their way to the table.
     var waiting: Int { self.state.withLock(\.waiting.count) }
 
-    /// Brings all that waits to the table. Throws what the store throws; then the rest waits on.
+    /// Brings all that waits by now to the table. Throws what the store throws; then the rest waits on.
+    ///
+    /// What comes meanwhile waits for the next time: under load there is always something, and to write that at once would
+    /// make a transaction of every few entries.
     func flush() async throws {
-        while true {
+        var rest = self.waiting
+        while rest > 0 {
             let batch = self.state.withLock { state in
-                let batch = Array(state.waiting.prefix(Self.batch))
+                let batch = Array(state.waiting.prefix(min(rest, Self.batch)))
                 state.waiting.removeFirst(batch.count)
                 return batch
             }
             if batch.isEmpty { break }
+            rest -= batch.count
             do {
                 try await self.store.addAudit(batch)
             } catch {
@@ -132,6 +137,7 @@ final class AuditLog: Service {
             do {
                 try await self.flush()
                 hasFailed = false
+                if self.waiting > 0 { timer = self.due(after: Self.delay) }
             } catch {
                 if !hasFailed { self.report(error) }
                 hasFailed = true
@@ -156,7 +162,7 @@ final class AuditLog: Service {
 
     private func end() async {
         do {
-            try await self.flush()
+            while self.waiting > 0 { try await self.flush() }
         } catch {
             self.logger.error(
                 "the last audit entries are in the audit log's lines alone",

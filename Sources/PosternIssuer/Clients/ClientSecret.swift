@@ -4,12 +4,12 @@ import PosternCrypto
 /// Client secrets: 32 characters with 192 bits of entropy, stored as HMAC-SHA-256 under a pepper. Because a secret is
 /// random, a slow password hash would add nothing but a slow token endpoint.
 struct ClientSecretHasher: Sendable {
-    private let pepper: [UInt8]
+    private let pepper: HMACKey
     /// What an unknown client's secret is compared with: as long as a real digest, and equal to none.
     private let decoy: [UInt8]
 
     init(pepper: [UInt8]) {
-        self.pepper = pepper
+        self.pepper = HMACKey(pepper)
         self.decoy = Random.bytes(32)
     }
 
@@ -20,7 +20,7 @@ struct ClientSecretHasher: Sendable {
 
     /// What is stored. Bound to the client, so that one client's digest is worth nothing in another's row.
     func digest(_ secret: String, of clientID: String) -> [UInt8] {
-        HMAC.sha256(key: self.pepper, message: Array(clientID.utf8) + [0] + Array(secret.utf8))
+        self.pepper.code(Array(clientID.utf8) + [0] + Array(secret.utf8))
     }
 
     /// Whether `secret` is one of those stored. Takes the same time for a right, a wrong, and (with `stored` empty) an

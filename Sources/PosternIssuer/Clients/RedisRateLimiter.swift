@@ -23,7 +23,7 @@ final class RedisRateLimiter: RateLimiting {
 
     private let redis: RedisPort
     private let prefix: String
-    private let secret: [UInt8]
+    private let secret: HMACKey
     private let metrics: IssuerMetrics
     private let logger: Logger
     private let inProcess = RateLimiter()
@@ -36,7 +36,7 @@ final class RedisRateLimiter: RateLimiting {
     init(redis: RedisPort, prefix: String, secret: [UInt8], metrics: IssuerMetrics = IssuerMetrics(), logger: Logger) {
         self.redis = redis
         self.prefix = prefix
-        self.secret = secret
+        self.secret = HMACKey(secret)
         self.metrics = metrics
         self.logger = logger
     }
@@ -60,7 +60,7 @@ final class RedisRateLimiter: RateLimiting {
 
     /// The name of the key in Redis. What is in braces decides the node in a cluster.
     func name(of key: String) -> String {
-        let code = HMAC.sha256(key: self.secret, message: Array(key.utf8))
+        let code = self.secret.code(Array(key.utf8))
         return "\(self.prefix){\(Base64URL.encode(Array(code.prefix(16))))}"
     }
 

@@ -24,8 +24,7 @@ struct FieldReader {
 
     /// The body of a request as a JSON object. Throws `Problem`: 415, 413, or 400 if it is none.
     static func body(of request: Request, fields: [String]) async throws -> FieldReader {
-        let type = request.headers[.contentType]?.prefix { $0 != ";" }.filter { $0 != " " }.lowercased()
-        guard type == "application/json" else {
+        guard MediaType(of: request.headers) == .json else {
             throw Problem(
                 status: .unsupportedMediaType, code: "unsupported_media_type", title: "Unsupported media type",
                 detail: "the body is application/json")

@@ -23,8 +23,8 @@ struct FormBody: Equatable {
 
     /// Reads a body of one of the types: `application/x-www-form-urlencoded`, or JSON where `allowsJSON` says so.
     static func read(_ request: Request, allowsJSON: Bool) async throws -> FormBody {
-        let type = request.headers[.contentType].map(Self.mediaType)
-        guard type == "application/x-www-form-urlencoded" || (allowsJSON && type == "application/json") else {
+        let type = MediaType(of: request.headers)
+        guard type == .form || (allowsJSON && type == .json) else {
             throw OAuthError.invalidRequest(
                 allowsJSON
                     ? "the body is application/x-www-form-urlencoded or application/json"
@@ -38,13 +38,7 @@ struct FormBody: Equatable {
                 "the body is longer than \(Self.limit) bytes", status: .contentTooLarge)
         }
         let bytes = [UInt8](buffer: buffer)
-        return type == "application/json" ? try Self(json: bytes) : try Self(form: bytes)
-    }
-
-    /// The part before any parameter, in lower case.
-    private static func mediaType(_ header: String) -> String {
-        let end = header.firstIndex(of: ";") ?? header.endIndex
-        return header[..<end].filter { $0 != " " && $0 != "\t" }.lowercased()
+        return type == .json ? try Self(json: bytes) : try Self(form: bytes)
     }
 
     /// Parses a body in the format of HTML forms.

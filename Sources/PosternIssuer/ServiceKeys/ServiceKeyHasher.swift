@@ -7,10 +7,10 @@ struct ServiceKeyHasher: Sendable {
     /// Characters by which a key is recognized, of which 8 are random.
     static let prefixLength = 12
 
-    private let pepper: [UInt8]
+    private let pepper: HMACKey
 
     init(pepper: [UInt8]) {
-        self.pepper = pepper
+        self.pepper = HMACKey(pepper)
     }
 
     static func newKey() -> String {
@@ -19,6 +19,6 @@ struct ServiceKeyHasher: Sendable {
 
     /// What is stored, and what a key is found by.
     func digest(_ key: String) -> [UInt8] {
-        HMAC.sha256(key: self.pepper, message: Array(key.utf8))
+        self.pepper.code(Array(key.utf8))
     }
 }

@@ -5,10 +5,10 @@ import PosternCrypto
 struct RefreshTokenFormat: Sendable {
     static let prefix = "hrt_"
 
-    private let key: [UInt8]
+    private let key: HMACKey
 
     init(key: [UInt8]) {
-        self.key = key
+        self.key = HMACKey(key)
     }
 
     /// A new token, and what is stored of it.
@@ -25,6 +25,6 @@ struct RefreshTokenFormat: Sendable {
     }
 
     private func code(_ token: String) -> [UInt8] {
-        HMAC.sha256(key: self.key, message: Array(token.utf8))
+        self.key.code(Array(token.utf8))
     }
 }

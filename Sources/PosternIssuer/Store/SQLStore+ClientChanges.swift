@@ -14,7 +14,7 @@ extension SQLStore {
         _ clientID: String, now: Double, audit: AuditEntry, _ change: @escaping @Sendable (inout ServiceClient) -> Void
     ) async throws -> ServiceClient {
         try await self.database.write { connection in
-            let rows = try connection.rows(ClientRows.selectOne, [.text(clientID)])
+            let rows = try connection.rows(self.clientRows.selectOne, [.text(clientID)])
             guard let old = try ClientRows.read(rows).first else { throw StoreRefusal.missing }
             var client = old
             change(&client)
@@ -34,7 +34,7 @@ extension SQLStore {
 
     func removeClient(_ clientID: String, now: Double, audit: AuditEntry) async throws {
         try await self.database.write { connection in
-            let rows = try connection.rows(ClientRows.selectOne, [.text(clientID)])
+            let rows = try connection.rows(self.clientRows.selectOne, [.text(clientID)])
             guard let client = try ClientRows.read(rows).first else { throw StoreRefusal.missing }
             let validFrom = try connection.cutTokens(
                 ofClient: clientID, validFrom: client.tokensValidFrom, now: now)

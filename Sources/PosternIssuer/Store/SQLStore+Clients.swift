@@ -22,13 +22,13 @@ extension SQLStore {
     }
 
     func client(_ clientID: String) async throws -> ServiceClient? {
-        try ClientRows.read(try await self.database.rows(ClientRows.selectOne, [.text(clientID)])).first
+        try ClientRows.read(try await self.database.rows(self.clientRows.selectOne, [.text(clientID)])).first
     }
 
     func clients(after clientID: String?, limit: Int) async throws -> Page<ServiceClient> {
         // One more, to see whether there are more.
         let rows = try await self.database.rows(
-            ClientRows.selectPage, [.text(clientID ?? ""), .integer(max(limit, 0) + 1)])
+            self.clientRows.selectPage, [.text(clientID ?? ""), .integer(max(limit, 0) + 1)])
         return Page(try ClientRows.read(rows), limit: limit, key: \.clientID)
     }
 
@@ -50,45 +50,47 @@ extension SQLStore {
     }
 }
 
-/// Clients as rows: one for each of their scopes, or one without, so that a client is read by one statement.
-enum ClientRows {
+/// Clients as rows: each is one, with its scopes as one text.
+struct ClientRows: Sendable {
     private static let columns = """
-        client.client_id, scope.name, client.name, client.description, client.is_active, client.is_trusted,
+        client.client_id, client.name, client.description, client.is_active, client.is_trusted,
         client.access_token_lifetime, client.refresh_token_lifetime, client.rate_limit_per_minute,
         client.rate_limit_per_hour, client.contact_email, client.allowed_ips, client.key_set, client.created_at,
         client.updated_at, client.tokens_valid_from
         """
 
-    private static let scopes = """
-        LEFT JOIN client_scope ON client_scope.client = client.id LEFT JOIN scope ON scope.id = client_scope.scope
-        """
-
     /// The client with that `client_id`.
-    static let selectOne = """
-        SELECT \(Self.columns) FROM client \(Self.scopes) WHERE client.client_id = ? ORDER BY client_scope.position
-        """
-
+    let selectOne: String
     /// Clients after that `client_id`, and how many.
-    static let selectPage = """
-        SELECT \(Self.columns) FROM (SELECT * FROM client WHERE client_id > ? ORDER BY client_id LIMIT ?) AS client
-        \(Self.scopes) ORDER BY client.client_id, client_scope.position
-        """
+    let selectPage: String
+
+    init(_ dialect: SQLDialect) {
+        // Scopes hold no space.
+        let scopes = """
+            (SELECT \(dialect.joinTexts)(name, ' ') FROM (
+                SELECT scope.name FROM client_scope JOIN scope ON scope.id = client_scope.scope
+                WHERE client_scope.client = client.id ORDER BY client_scope.position) AS granted)
+            """
+        let select = "SELECT \(Self.columns), \(scopes) FROM client"
+        self.selectOne = "\(select) WHERE client.client_id = ?"
+        self.selectPage = "\(select) WHERE client.client_id > ? ORDER BY client.client_id LIMIT ?"
+    }
 
     static func read(_ rows: [SQLRow]) throws(StoreError) -> [ServiceClient] {
         var clients: [ServiceClient] = []
         for row in rows {
             var cells = SQLCells(row)
-            let clientID = try cells.text()
-            let scope = try cells.optionalText()
-            if clients.last?.clientID != clientID { clients.append(try Self.client(clientID, &cells)) }
-            if let scope { clients[clients.count - 1].scopes.append(scope) }
+            var client = try Self.client(&cells)
+            client.scopes = try cells.optionalText()?.split(separator: " ").map(String.init) ?? []
+            clients.append(client)
         }
         return clients
     }
 
-    private static func client(_ clientID: String, _ cells: inout SQLCells) throws(StoreError) -> ServiceClient {
+    private static func client(_ cells: inout SQLCells) throws(StoreError) -> ServiceClient {
         ServiceClient(
-            clientID: clientID, name: try cells.text(), description: try cells.text(), isActive: try cells.flag(),
+            clientID: try cells.text(), name: try cells.text(), description: try cells.text(),
+            isActive: try cells.flag(),
             isTrusted: try cells.flag(), accessTokenLifetime: try cells.integer(),
             refreshTokenLifetime: try cells.integer(),
             rateLimits: RateLimits(perMinute: try cells.integer(), perHour: try cells.integer()),

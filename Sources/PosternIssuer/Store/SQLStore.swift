@@ -4,6 +4,12 @@
 /// when it commits. A question is one statement.
 struct SQLStore: IssuerStore {
     let database: any SQLDatabase
+    let clientRows: ClientRows
+
+    private init(_ database: any SQLDatabase) {
+        self.database = database
+        self.clientRows = ClientRows(database.dialect)
+    }
 
     /// Takes a database with any schema of before, or none, and brings it up to date. Throws `StoreError`; the database
     /// is closed then.
@@ -14,7 +20,7 @@ struct SQLStore: IssuerStore {
             await database.close()
             throw error
         }
-        return SQLStore(database: database)
+        return SQLStore(database)
     }
 
     func ping() async throws {

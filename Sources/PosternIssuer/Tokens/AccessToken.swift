@@ -82,9 +82,13 @@ struct AccessToken: Sendable {
 
     /// The compact serialization (RFC 7515 section 7.1).
     func signed(by signer: TokenSigner) throws -> String {
-        let claims = Base64URL.encode(self.claims.serializedBytes())
-        let input = signer.header + "." + claims
-        return input + "." + Base64URL.encode(try signer.key.sign(Array(input.utf8)))
+        var text = Array(signer.header.utf8)
+        text.append(UInt8(ascii: "."))
+        text += Base64URL.encoded(self.claims.serializedBytes().span.bytes)
+        let signature = try signer.key.sign(text)
+        text.append(UInt8(ascii: "."))
+        text += Base64URL.encoded(signature.span.bytes)
+        return String(decoding: text, as: UTF8.self)
     }
 }
 

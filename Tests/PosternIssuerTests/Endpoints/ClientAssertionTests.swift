@@ -130,7 +130,7 @@ import Testing
         let secret = Array(key.publicJWK(kid: "k1").serialized().utf8)
         let forms = [
             try SignedAssertion(other).form(),
-            try SignedAssertion(key).signed("HS256") { HMAC.sha256(key: secret, message: $0) }.form(),
+            try SignedAssertion(key).signed("HS256") { HMACKey(secret).code($0) }.form(),
             try SignedAssertion(key).form() + "&client_id=mt5-api-service",
             try SignedAssertion(key).form() + "x",
             try SignedAssertion(test.issuer.keys.signer.key).header("kid", nil).form(),

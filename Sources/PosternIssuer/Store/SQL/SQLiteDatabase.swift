@@ -5,6 +5,7 @@ import GRDB
 /// another writer.
 struct SQLiteDatabase: SQLDatabase {
     private let pool: DatabasePool
+    private let readers: SQLiteReaders
 
     let dialect = SQLDialect.sqlite
 
@@ -19,24 +20,15 @@ struct SQLiteDatabase: SQLDatabase {
             // WAL's usual NORMAL may lose the last commits when power fails. Writes are rare here, and what was
             // acknowledged (a registration, a revocation) has to stay.
             try self.pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+            self.readers = SQLiteReaders(path: path)
         } catch {
             throw StoreError(sqlite: error)
         }
     }
 
     func rows(_ sql: String, _ arguments: [SQLValue]) async throws -> [SQLRow] {
-        do {
-            return try self.read(sql, arguments)
-        } catch let error as DatabaseError {
-            throw StoreError(sqlite: error)
-        }
-    }
-
-    /// Reads on the caller's thread: a reader in WAL mode waits for nobody, and what it looks for is in memory; handing it
-    /// to another thread would cost several times as much.
-    private func read(_ sql: String, _ arguments: [SQLValue]) throws -> [SQLRow] {
-        // One statement sees one moment by itself.
-        try self.pool.unsafeRead { try SQLiteConnection(database: $0).rows(sql, arguments) }
+        if arguments.contains(where: \.holdsNUL) { return [] }
+        return try self.readers.rows(sql, arguments)
     }
 
     func write<Result: Sendable>(
@@ -65,6 +57,7 @@ struct SQLiteDatabase: SQLDatabase {
     }
 
     func close() async {
+        self.readers.close()
         // Waits for the writer and the readers, so it must not hold one of Swift's own threads.
         await withCheckedContinuation { closed in
             DispatchQueue.global().async {
@@ -82,43 +75,16 @@ private struct SQLiteConnection: SQLConnection {
 
     func rows(_ sql: String, _ arguments: [SQLValue]) throws -> [SQLRow] {
         if arguments.contains(where: \.holdsNUL) { return [] }
-        let statement = try self.database.cachedStatement(sql: sql)
-        let cursor = try Row.fetchCursor(statement, arguments: Self.arguments(arguments))
-        var rows: [SQLRow] = []
-        while let row = try cursor.next() { rows.append(try row.databaseValues.map(Self.value)) }
-        return rows
+        return try SQLiteStatement(sql, in: self.database).rows(arguments)
     }
 
     func execute(_ sql: String, _ arguments: [SQLValue]) throws -> Int {
         if arguments.contains(where: \.holdsNUL) { throw StoreError(kind: .failed, reason: "a text holds U+0000") }
-        try self.database.cachedStatement(sql: sql).execute(arguments: Self.arguments(arguments))
-        return self.database.changesCount
+        return try SQLiteStatement(sql, in: self.database).execute(arguments)
     }
 
     func script(_ sql: String) throws {
         try self.database.execute(sql: sql)
-    }
-
-    private static func arguments(_ values: [SQLValue]) -> StatementArguments {
-        StatementArguments(
-            values.map { value -> (any DatabaseValueConvertible)? in
-                switch value {
-                case .null: nil
-                case .text(let text): text
-                case .integer(let number): number
-                case .blob(let bytes): Data(bytes)
-                }
-            })
-    }
-
-    private static func value(_ value: DatabaseValue) throws -> SQLValue {
-        switch value.storage {
-        case .null: .null
-        case .string(let text): .text(text)
-        case .int64(let number): .integer(Int(number))
-        case .blob(let data): .blob([UInt8](data))
-        case .double: throw StoreError.malformed("a value is a fraction")
-        }
     }
 }
 

@@ -6,11 +6,11 @@ import NIOCore
     import Musl
 #endif
 
-/// How many processors this process may use: what `event_loops: auto` means.
-enum UsableProcessors {
+/// How many processors this process may use: so many event loops are made where nobody says another number.
+public enum UsableProcessors {
     /// The smallest of what the machine has, what a cgroup's quota or set of processors allows, and what the process is
     /// pinned to; at least one.
-    static var count: Int {
+    public static var count: Int {
         max(1, min(System.coreCount, Self.affinity ?? .max))
     }
 
