@@ -12,6 +12,9 @@ let settings: [SwiftSetting] = [
 // A method that returns a span needs its lifetime said; the attribute is still behind this flag.
 let spans: [SwiftSetting] = settings + [.enableExperimentalFeature("Lifetimes")]
 
+// Functions of one request run where their caller does, and do not ask for a thread at each call.
+let callers: [SwiftSetting] = settings + [.enableUpcomingFeature("NonisolatedNonsendingByDefault")]
+
 let package = Package(
     name: "postern",
     platforms: [.macOS(.v15)],
@@ -99,7 +102,7 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
-            swiftSettings: settings
+            swiftSettings: callers
         ),
 
         // Executables: wiring only.

@@ -65,6 +65,7 @@ extension JSONValue {
     /// The same as bytes of UTF-8.
     public func serializedBytes() -> [UInt8] {
         var output: [UInt8] = []
+        output.reserveCapacity(512)
         self.write(to: &output)
         return output
     }

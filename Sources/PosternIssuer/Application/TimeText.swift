@@ -21,28 +21,24 @@ enum TimeText {
         var seconds = time_t(time)
         var parts = tm()
         gmtime_r(&seconds, &parts)
-        var text: [UInt8] = []
-        text.reserveCapacity(24)
-        Self.append(Int(parts.tm_year) + 1900, width: 4, then: "-", to: &text)
-        Self.append(Int(parts.tm_mon) + 1, then: "-", to: &text)
-        Self.append(Int(parts.tm_mday), then: "T", to: &text)
-        Self.append(Int(parts.tm_hour), then: ":", to: &text)
-        Self.append(Int(parts.tm_min), then: ":", to: &text)
-        Self.append(Int(parts.tm_sec), then: milliseconds == nil ? "Z" : ".", to: &text)
-        if let milliseconds { Self.append(milliseconds, width: 3, then: "Z", to: &text) }
+        var text = Array((milliseconds == nil ? "0000-00-00T00:00:00Z" : "0000-00-00T00:00:00.000Z").utf8)
+        // After the year 9999 there is no such form: the year is cut to its last digits.
+        Self.write(Int(parts.tm_year) + 1900, in: 0..<4, of: &text)
+        Self.write(Int(parts.tm_mon) + 1, in: 5..<7, of: &text)
+        Self.write(Int(parts.tm_mday), in: 8..<10, of: &text)
+        Self.write(Int(parts.tm_hour), in: 11..<13, of: &text)
+        Self.write(Int(parts.tm_min), in: 14..<16, of: &text)
+        Self.write(Int(parts.tm_sec), in: 17..<19, of: &text)
+        if let milliseconds { Self.write(milliseconds, in: 20..<23, of: &text) }
         return String(decoding: text, as: UTF8.self)
     }
 
-    /// A number of at least `width` digits, and what follows it.
-    private static func append(_ number: Int, width: Int = 2, then next: Unicode.Scalar, to text: inout [UInt8]) {
-        var (rest, digits) = (number.magnitude, 0)
-        let start = text.count
-        while rest > 0 || digits < width {
-            text.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10))
-            (rest, digits) = (rest / 10, digits + 1)
+    /// Writes the last digits of a number.
+    private static func write(_ number: Int, in range: Range<Int>, of text: inout [UInt8]) {
+        var rest = number.magnitude
+        for index in range.reversed() {
+            text[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+            rest /= 10
         }
-        if number < 0 { text.append(UInt8(ascii: "-")) }
-        text[start...].reverse()
-        text.append(UInt8(ascii: next))
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import NIOCore
 
 /// An IPv4 or IPv6 address. An IPv4 address mapped into IPv6 (`::ffff:10.0.0.1`, what a dual-stack listener sees) is
 /// the IPv4 address.
@@ -18,13 +19,28 @@ struct Address: Equatable, Sendable, CustomStringConvertible {
         var four = [UInt8](repeating: 0, count: 4)
         var sixteen = [UInt8](repeating: 0, count: 16)
         if inet_pton(AF_INET, text, &four) == 1 {
-            self.octets = four
+            self.init(octets: four)
         } else if inet_pton(AF_INET6, text, &sixteen) == 1 {
-            let isMapped = sixteen.prefix(10).allSatisfy { $0 == 0 } && sixteen[10] == 0xFF && sixteen[11] == 0xFF
-            self.octets = isMapped ? Array(sixteen.suffix(4)) : sixteen
+            self.init(octets: sixteen)
         } else {
             return nil
         }
+    }
+
+    /// The address in a socket's; nil for a unix socket.
+    init?(_ socket: SocketAddress) {
+        switch socket {
+        case .v4(let inside): self.init(octets: withUnsafeBytes(of: inside.address.sin_addr) { Array($0) })
+        case .v6(let inside): self.init(octets: withUnsafeBytes(of: inside.address.sin6_addr) { Array($0) })
+        case .unixDomainSocket: return nil
+        }
+    }
+
+    /// - Parameter octets: 4, or 16.
+    private init(octets: [UInt8]) {
+        let isMapped =
+            octets.count == 16 && octets.prefix(10).allSatisfy { $0 == 0 } && octets[10] == 0xFF && octets[11] == 0xFF
+        self.octets = isMapped ? Array(octets.suffix(4)) : octets
     }
 }
 

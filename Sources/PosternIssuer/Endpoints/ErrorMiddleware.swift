@@ -7,7 +7,7 @@ import PosternCrypto
 /// with 500, or 503 while the store is away; errors of the connection itself go on to the server, which closes it.
 struct ErrorMiddleware: RouterMiddleware {
     func handle(
-        _ request: Request, context: IssuerContext, next: (Request, IssuerContext) async throws -> Response
+        _ request: Request, context: IssuerContext, next: @concurrent (Request, IssuerContext) async throws -> Response
     ) async throws -> Response {
         do {
             return try await next(request, context)

@@ -34,7 +34,7 @@ struct IntrospectionEndpoints: Sendable {
         let (answer, fault) = try await self.service.user(of: token ?? "", issuer: self.issuer.value)
         self.count(.hecate, fault == nil ? .active : .inactive)
         Self.log(fault, context.logger)
-        return .json(answer.serialized(), headers: .notStored)
+        return .json(answer, headers: .notStored)
     }
 
     private func standard(_ request: Request, _ context: IssuerContext) async throws -> Response {
@@ -51,7 +51,7 @@ struct IntrospectionEndpoints: Sendable {
         let (answer, fault) = try await self.service.standard(token, for: caller, issuer: self.issuer.value)
         self.count(.oauth, fault == nil ? .active : .inactive)
         Self.log(fault, context.logger)
-        return .json(answer.serialized(), headers: .notStored)
+        return .json(answer, headers: .notStored)
     }
 
     private func count(_ kind: IssuerMetrics.Introspection, _ result: IssuerMetrics.IntrospectionResult) {

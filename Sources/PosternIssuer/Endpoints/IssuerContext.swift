@@ -8,12 +8,12 @@ struct IssuerContext: RequestContext {
     let peer: Address?
     /// Where the request came from: the peer, or whom a trusted proxy named.
     var address: Address?
-    /// When the request came, Unix seconds, by the issuer's clock (`TimeMiddleware`).
+    /// When the request came, Unix seconds, by the issuer's clock (`ArrivalMiddleware`).
     var time: Double
 
     init(source: ApplicationRequestContextSource) {
         self.coreContext = .init(source: source)
-        self.peer = source.channel.remoteAddress?.ipAddress.flatMap(Address.init)
+        self.peer = source.channel.remoteAddress.flatMap(Address.init)
         self.address = self.peer
         self.time = IssuerClock.system.now()
     }

@@ -3,19 +3,33 @@ import Hummingbird
 import PosternCore
 
 extension Response {
-    /// A JSON document.
+    /// A JSON document that is text already.
     static func json(
         _ text: String, status: HTTPResponse.Status = .ok, contentType: String = "application/json",
         headers: HTTPFields = [:]
     ) -> Response {
+        self.json(ByteBuffer(string: text), status, contentType, headers)
+    }
+
+    /// A JSON document.
+    static func json(
+        _ value: JSONValue, status: HTTPResponse.Status = .ok, contentType: String = "application/json",
+        headers: HTTPFields = [:]
+    ) -> Response {
+        self.json(ByteBuffer(bytes: value.serializedBytes()), status, contentType, headers)
+    }
+
+    private static func json(
+        _ body: ByteBuffer, _ status: HTTPResponse.Status, _ contentType: String, _ headers: HTTPFields
+    ) -> Response {
         var headers = headers
         headers[.contentType] = contentType
-        return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
+        return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: body))
     }
 
     /// A JSON object for whoever asked alone.
     static func record(_ members: [(String, JSONValue)]) -> Response {
-        .json(JSONValue.record(members).serialized(), headers: .notStored)
+        .json(.record(members), headers: .notStored)
     }
 }
 

@@ -18,7 +18,7 @@ struct MetadataEndpoints: Sendable {
         }
         for path in ["/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"] {
             routes.on(.get, path) { _, _ in
-                .json(try await self.document().serialized(), headers: Self.cached)
+                .json(try await self.document(), headers: Self.cached)
             }
         }
     }
@@ -67,7 +67,7 @@ struct HealthEndpoint: Sendable {
                 throw Problem.storeUnavailable
             }
             return .json(
-                JSONValue.record([("status", .string("ok"))]).serialized(), headers: [.cacheControl: "no-store"])
+                JSONValue.record([("status", .string("ok"))]), headers: [.cacheControl: "no-store"])
         }
     }
 }

@@ -7,7 +7,7 @@ struct MetricsMiddleware: RouterMiddleware {
     let metrics: IssuerMetrics
 
     func handle(
-        _ request: Request, context: IssuerContext, next: (Request, IssuerContext) async throws -> Response
+        _ request: Request, context: IssuerContext, next: @concurrent (Request, IssuerContext) async throws -> Response
     ) async throws -> Response {
         let start = ContinuousClock.now
         do {

@@ -74,6 +74,6 @@ struct OAuthError: HTTPResponseError, Equatable {
         ])
         var headers = HTTPFields.notStored
         headers.append(contentsOf: self.extraHeaders)
-        return .json(body.serialized(), status: self.status, headers: headers)
+        return .json(body, status: self.status, headers: headers)
     }
 }

@@ -54,6 +54,6 @@ struct Problem: HTTPResponseError {
         var headers: HTTPFields = [.cacheControl: "no-store"]
         headers.append(contentsOf: self.extraHeaders)
         return .json(
-            body.serialized(), status: self.status, contentType: "application/problem+json", headers: headers)
+            body, status: self.status, contentType: "application/problem+json", headers: headers)
     }
 }

@@ -27,7 +27,7 @@ struct ServiceClientEndpoints: Sendable {
             let made = try await self.clients.create(wanted, audit: context.audit(.clientCreated, by: actor))
             var headers = HTTPFields.notStored
             headers[.location] = "\(Self.path)/\(made.client.clientID)"
-            return .json(made.secret.json(of: made.client).serialized(), status: .created, headers: headers)
+            return .json(made.secret.json(of: made.client), status: .created, headers: headers)
         } catch StoreRefusal.exists {
             throw Problem.alreadyExists("there is a client with this client_id")
         }
@@ -79,7 +79,7 @@ struct ServiceClientEndpoints: Sendable {
         let audit = context.audit(.clientSecretRotated, by: actor)
         return try await self.found {
             let rotated = try await self.clients.rotateSecret(of: clientID, overlap: overlap, audit: audit)
-            return .json(rotated.json.serialized(), headers: .notStored)
+            return .json(rotated.json, headers: .notStored)
         }
     }
 

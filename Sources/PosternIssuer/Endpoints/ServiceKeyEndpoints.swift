@@ -22,7 +22,7 @@ struct ServiceKeyEndpoints: Sendable {
         try reader.finish()
         do {
             let made = try await self.keys.create(fields, audit: context.audit(.serviceKeyCreated, by: actor))
-            return .json(made.key.json(text: made.text).serialized(), status: .created, headers: .notStored)
+            return .json(made.key.json(text: made.text), status: .created, headers: .notStored)
         } catch StoreRefusal.exists {
             throw Problem.alreadyExists("there is an active key with this name")
         }
@@ -31,7 +31,7 @@ struct ServiceKeyEndpoints: Sendable {
     private func list(_ request: Request, _ context: IssuerContext) async throws -> Response {
         _ = try await self.admit(request, context)
         return .json(
-            JSONValue.array(try await self.keys.list().map(\.json)).serialized(), headers: .notStored)
+            JSONValue.array(try await self.keys.list().map(\.json)), headers: .notStored)
     }
 
     private func revoke(_ request: Request, _ context: IssuerContext) async throws -> Response {

@@ -86,7 +86,7 @@ struct SessionEndpoints: Sendable {
             ("refresh_expires_in", .integer(issued.refreshLifetime)),
             ("scope", .string(issued.scopes.joined(separator: " "))),
         ])
-        return .json(body.serialized(), headers: .notStored)
+        return .json(body, headers: .notStored)
     }
 
     private static func problem(

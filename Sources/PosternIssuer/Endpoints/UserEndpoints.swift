@@ -35,7 +35,7 @@ struct UserEndpoints: Sendable {
         let body = JSONValue.record([
             ("items", .array(page.items.map(\.json))), ("next", page.next.map { .string($0) } ?? .null),
         ])
-        return .json(body.serialized(), headers: .notStored)
+        return .json(body, headers: .notStored)
     }
 
     private func show(_ request: Request, _ context: IssuerContext) async throws -> Response {
@@ -82,7 +82,7 @@ struct UserEndpoints: Sendable {
     ) -> Response {
         var all = HTTPFields.notStored
         all.append(contentsOf: headers)
-        return .json(user.json.serialized(), status: status, headers: all)
+        return .json(user.json, status: status, headers: all)
     }
 
     /// Gives what the store refuses, and too many passwords at once, their answers.

@@ -15,12 +15,12 @@ struct AdminEndpoints: Sendable {
                 body: ResponseBody(byteBuffer: ByteBuffer(string: await self.issuer.metricsReport().text)))
         }
         router.get("/livez") { _, _ in
-            Response.json(JSONValue.record([("status", .string("live"))]).serialized(), headers: Self.fresh)
+            Response.json(JSONValue.record([("status", .string("live"))]), headers: Self.fresh)
         }
         router.get("/readyz") { _, _ in
             let readiness = await self.issuer.readiness()
             return Response.json(
-                readiness.json.serialized(), status: readiness.isReady ? .ok : .serviceUnavailable, headers: Self.fresh)
+                readiness.json, status: readiness.isReady ? .ok : .serviceUnavailable, headers: Self.fresh)
         }
         return router
     }

@@ -51,7 +51,7 @@ extension SQLConnection {
 
     /// U+0000 is replaced: what somebody named must not be able to keep an entry out of the log.
     private static func text(_ text: String?) -> SQLValue {
-        guard let text, text.utf8.contains(0) else { return .optional(text) }
+        guard let text, text.holdsNUL else { return .optional(text) }
         return .text(text.replacing("\0", with: "\u{FFFD}"))
     }
 }

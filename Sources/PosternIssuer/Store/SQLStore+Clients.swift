@@ -81,7 +81,7 @@ struct ClientRows: Sendable {
         for row in rows {
             var cells = SQLCells(row)
             var client = try Self.client(&cells)
-            client.scopes = try cells.optionalText()?.split(separator: " ").map(String.init) ?? []
+            client.scopes = try cells.optionalText()?.utf8.split(separator: 0x20).map { String(Substring($0)) } ?? []
             clients.append(client)
         }
         return clients

@@ -144,7 +144,8 @@ import Testing
     func requestTime() async throws {
         let (times, queue) = AsyncStream.makeStream(of: Double.self)
         let router = Router(context: IssuerContext.self)
-        router.add(middleware: TimeMiddleware(clock: TestClock(1_760_000_123).clock))
+        router.add(
+            middleware: ArrivalMiddleware(clock: TestClock(1_760_000_123).clock, proxies: TrustedProxies()))
         router.get("/") { _, context in
             queue.yield(context.time)
             return HTTPResponse.Status.ok

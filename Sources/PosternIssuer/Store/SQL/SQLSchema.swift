@@ -13,6 +13,7 @@ enum SQLSchema {
         Step(name: "3 what clients are told apart by", script: Self.clientDetails),
         Step(name: "4 users and sessions", script: Self.usersAndSessions),
         Step(name: "5 service keys, assertions and audit", script: Self.keysAndAudit),
+        Step(name: "6 scopes of a client in their order", script: Self.scopeOrder),
     ]
 
     @Sendable
@@ -98,5 +99,11 @@ enum SQLSchema {
         INSERT INTO setting (name, value)
             SELECT 'longest_access_token_lifetime', CAST(COALESCE(max(access_token_lifetime), 0) AS TEXT) FROM client;
         """
+    }
+
+    /// A client's scopes are read with each token, in their order: without sorting them each time.
+    @Sendable
+    private static func scopeOrder(_ sql: SQLDialect) -> String {
+        "CREATE INDEX client_scope_order ON client_scope (client, position, scope);"
     }
 }

@@ -11,7 +11,9 @@ import GRDBSQLite
 /// Used by one thread at a time.
 final class SQLiteReader {
     private let connection: OpaquePointer
-    private var statements: [String: OpaquePointer] = [:]
+    /// In the order of their first use. There are a few dozen, and a text is nearly always told apart by where it lies or by
+    /// its first words: to go through them costs less than a hash over a whole text.
+    private var statements: [(sql: String, handle: OpaquePointer)] = []
 
     /// Opens the file, which is there already. Throws `StoreError`.
     init(path: String) throws(StoreError) {
@@ -26,7 +28,7 @@ final class SQLiteReader {
     }
 
     deinit {
-        for statement in self.statements.values { sqlite3_finalize(statement) }
+        for statement in self.statements { sqlite3_finalize(statement.handle) }
         sqlite3_close_v2(self.connection)
     }
 
@@ -36,11 +38,11 @@ final class SQLiteReader {
     }
 
     private func statement(_ sql: String) throws(StoreError) -> OpaquePointer {
-        if let known = self.statements[sql] { return known }
+        for known in self.statements where known.sql == sql { return known.handle }
         var made: OpaquePointer?
         let code = sqlite3_prepare_v3(self.connection, sql, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &made, nil)
         guard let made, code == SQLITE_OK else { throw StoreError(sqlite: code, self.connection) }
-        self.statements[sql] = made
+        self.statements.append((sql, made))
         return made
     }
 }

@@ -1,14 +1,16 @@
 import HTTPTypes
 import Hummingbird
 
-/// Finds out where each request came from.
-struct AddressMiddleware: RouterMiddleware {
+/// Says of each request when it came, by the issuer's clock, and where from.
+struct ArrivalMiddleware: RouterMiddleware {
+    let clock: IssuerClock
     let proxies: TrustedProxies
 
     func handle(
-        _ request: Request, context: IssuerContext, next: (Request, IssuerContext) async throws -> Response
+        _ request: Request, context: IssuerContext, next: @concurrent (Request, IssuerContext) async throws -> Response
     ) async throws -> Response {
         var context = context
+        context.time = self.clock.now()
         context.address = self.proxies.address(
             peer: context.peer, forwardedFor: Self.name.map { request.headers[values: $0] } ?? [])
         return try await next(request, context)
