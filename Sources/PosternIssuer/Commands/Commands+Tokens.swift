@@ -20,7 +20,7 @@ extension Commands {
         entry.target = "token:\(token.identifier)"
         entry.reason = "client:\(clientID)"
         self.issuer.audit.record(entry)
-        return Self.answer(token.json)
+        return CommandAnswer(lines: [String(decoding: token.answer, as: UTF8.self)])
     }
 
     /// The answer of RFC 7662, and a reason where the token is not active; then the command's end says so too.

@@ -11,6 +11,11 @@ extension Response {
         self.json(ByteBuffer(string: text), status, contentType, headers)
     }
 
+    /// A JSON document that is bytes already.
+    static func json(_ bytes: [UInt8], headers: HTTPFields) -> Response {
+        self.json(ByteBuffer(bytes: bytes), .ok, "application/json", headers)
+    }
+
     /// A JSON document.
     static func json(
         _ value: JSONValue, status: HTTPResponse.Status = .ok, contentType: String = "application/json",

@@ -46,7 +46,7 @@ struct TokenEndpoints: Sendable {
                 metadata: ["client_id": "\(token.clientID)", "jti": "\(token.identifier)"])
             self.audit.record(
                 context.audit(.tokenIssued, by: "client:\(token.clientID)", target: "token:\(token.identifier)"))
-            return .json(token.json, headers: .notStored)
+            return .json(token.answer, headers: .notStored)
         } catch let refusal as TokenRefusal {
             throw wanted.credentials.error(for: refusal, "token refused", .tokenIssued, context, self.audit)
         }

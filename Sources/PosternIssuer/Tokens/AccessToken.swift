@@ -54,37 +54,33 @@ struct AccessToken: Sendable {
         self.user = user
     }
 
-    var claims: JSONValue {
-        let audience: JSONValue =
-            self.audiences.count == 1
-            ? .string(self.audiences[0]) : .strings(self.audiences)
-        var members: [(String, JSONValue)] = [
-            ("iss", .string(self.issuer)),
-            ("sub", .string(self.subject)),
-            ("aud", audience),
-            ("exp", .integer(self.expiresAt)),
-            ("iat", .integer(self.issuedAt)),
-            ("jti", .string(self.identifier)),
-            ("client_id", .string(self.clientID)),
-            ("scope", .string(self.scopes.joined(separator: " "))),
-            ("scopes", .strings(self.scopes)),
-            ("is_trusted", .bool(self.isTrusted)),
-        ]
+    /// The claims, as JSON.
+    private func claims() -> [UInt8] {
+        var claims = JSONObjectWriter()
+        claims.add("iss", self.issuer)
+        claims.add("sub", self.subject)
+        if self.audiences.count == 1 { claims.add("aud", self.audiences[0]) } else { claims.add("aud", self.audiences) }
+        claims.add("exp", self.expiresAt)
+        claims.add("iat", self.issuedAt)
+        claims.add("jti", self.identifier)
+        claims.add("client_id", self.clientID)
+        claims.add("scope", ScopeList.text(self.scopes))
+        claims.add("scopes", self.scopes)
+        claims.add("is_trusted", self.isTrusted)
         if let user = self.user {
-            members += [
-                ("username", .string(user.username)), ("is_admin", .bool(user.isAdmin)),
-                ("roles", .strings(user.roles)),
-                ("permissions", .strings(user.permissions)),
-            ]
+            claims.add("username", user.username)
+            claims.add("is_admin", user.isAdmin)
+            claims.add("roles", user.roles)
+            claims.add("permissions", user.permissions)
         }
-        return .record(members)
+        return claims.finished()
     }
 
     /// The compact serialization (RFC 7515 section 7.1).
     func signed(by signer: TokenSigner) throws -> String {
         var text = Array(signer.header.utf8)
         text.append(UInt8(ascii: "."))
-        text += Base64URL.encoded(self.claims.serializedBytes().span.bytes)
+        text += Base64URL.encoded(self.claims().span.bytes)
         let signature = try signer.key.sign(text)
         text.append(UInt8(ascii: "."))
         text += Base64URL.encoded(signature.span.bytes)

@@ -11,6 +11,16 @@ enum ScopeList {
         return scopes
     }
 
+    /// The scopes as one text.
+    static func text(_ scopes: [String]) -> String {
+        var text = ""
+        for scope in scopes {
+            if !text.isEmpty { text.append(" ") }
+            text.append(scope)
+        }
+        return text
+    }
+
     /// The scopes that a client is given for its request: all of its own when it names none.
     static func grant(_ requested: String?, of client: ServiceClient) throws(TokenRefusal) -> [String] {
         guard let wanted = Self.parse(requested ?? "") else { throw .invalidScope("the scope is malformed") }

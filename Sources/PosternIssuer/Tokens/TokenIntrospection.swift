@@ -78,7 +78,7 @@ struct TokenIntrospection: Sendable {
             principal.claims[name].map { (name, $0) }
         }
         return [("active", .bool(true))] + claims + [
-            ("scope", .string(scopes.joined(separator: " "))), ("token_type", .string("Bearer")),
+            ("scope", .string(ScopeList.text(scopes))), ("token_type", .string("Bearer")),
             ("is_trusted", .bool(isTrusted)), ("scopes", .strings(scopes)),
         ]
     }

@@ -27,12 +27,14 @@ struct IssuedToken: Sendable {
     var lifetime: Int
     var scopes: [String]
 
-    /// The answer of RFC 6749 section 5.1.
-    var json: JSONValue {
-        .record([
-            ("access_token", .string(self.text)), ("token_type", .string("Bearer")),
-            ("expires_in", .integer(self.lifetime)), ("scope", .string(self.scopes.joined(separator: " "))),
-        ])
+    /// The answer of RFC 6749 section 5.1, as JSON.
+    var answer: [UInt8] {
+        var answer = JSONObjectWriter()
+        answer.add("access_token", self.text)
+        answer.add("token_type", "Bearer")
+        answer.add("expires_in", self.lifetime)
+        answer.add("scope", ScopeList.text(self.scopes))
+        return answer.finished()
     }
 }
 
