@@ -7,6 +7,7 @@ import yaml
 
 from harness import config as configs
 from harness.net import free_port, wait_until
+from harness.process import run
 from harness.raw import RawClient, head
 from harness.table import table
 
@@ -138,6 +139,27 @@ def test_a_reload_counts_for_connections_that_are_open(start, upstream):
         proxy.file.write_text(yaml.safe_dump(running))
         proxy.signal(signal.SIGHUP)
         wait_until(lambda: forwarded() == "127.0.0.1", 5, "nobody to be trusted")
+
+
+def test_a_listener_of_both_families_knows_ipv4_peers(start, upstream):
+    config = configs.config(upstream, listen="[::]:%d" % free_port(), trusted_proxies=["127.0.0.1/32"])
+    try:
+        proxy = start(config)
+    except AssertionError as error:
+        if "is not an address of this machine" in str(error) or "Address family" in str(error):
+            pytest.skip("there is no IPv6 here")
+        raise
+    with RawClient(proxy.port) as client:
+        client.send(head("GET", "/public/x", "X-Forwarded-For: 203.0.113.9", "X-Request-Id: both-1")).response()
+        assert upstream.requests[-1].check().header("x-forwarded-for") == "203.0.113.9, 127.0.0.1"
+        client.send(head("GET", "/public/x", "X-Request-Id: both-2")).response()
+        assert upstream.requests[-1].check().header("x-forwarded-for") == "127.0.0.1"
+    assert [proxy.access("both-%d" % number)["client"] for number in (1, 2)] == ["203.0.113.9", "127.0.0.1"]
+
+
+def test_explain_says_whose_word_counts(proxy):
+    said = run("postern", "explain", "GET", "/public/x", "--config", proxy.file).stdout
+    assert "trusted_proxies" in said and "X-Forwarded-For: (the client's address)" in said, said
 
 
 @pytest.mark.parametrize("trusted, forwarded", [(["unix"], ["203.0.113.9"]), (["0.0.0.0/0", "::/0"], [])])

@@ -88,7 +88,7 @@ struct Listeners {
     }
 
     private static func accept(_ channel: any Channel, _ loop: LoopContext, _ proxyProtocol: Bool) throws {
-        let address = Array((channel.remoteAddress?.ipAddress ?? "").utf8)
+        let address = Self.peer(channel)
         guard loop.services.connectionOpened() else {
             try channel.pipeline.syncOperations.addHandler(OverloadedHandler(answer: loop.snapshot.answer))
             return
@@ -96,6 +96,14 @@ struct Listeners {
         guard proxyProtocol else { return try Self.serve(channel, loop, address) }
         let handler = ProxyHeaderHandler(loop: loop, peer: address) { try Self.serve($0, loop, $1) }
         try channel.pipeline.syncOperations.addHandler(handler)
+    }
+
+    /// The peer's address as text; empty for a unix socket. A socket for both families gives IPv4 addresses as IPv6 ones:
+    /// they are written as what they are, as everybody who reads them expects.
+    private static func peer(_ channel: any Channel) -> [UInt8] {
+        let text = Array((channel.remoteAddress?.ipAddress ?? "").utf8)
+        guard text.starts(with: "::ffff:".utf8), let address = NetworkAddress(text.span.bytes) else { return text }
+        return address.text
     }
 
     /// Adds the handlers of a connection.
