@@ -81,7 +81,8 @@ final class ProxyRuntime: Sendable {
             self.admin.withLock { $0.append(channel) }
         }
         for listener in configuration.listen {
-            let channels = try await Listeners(loops: self.loops).open(listener.address)
+            let channels = try await Listeners(loops: self.loops).open(
+                listener.address, proxyProtocol: listener.proxyProtocol)
             self.listeners.withLock { $0.append(contentsOf: channels) }
             self.logger.info(
                 "listening",
@@ -216,7 +217,11 @@ final class ProxyRuntime: Sendable {
 
     private func warnOfRestart(_ old: Configuration, _ new: Configuration) {
         var keys: [String] = []
-        if old.listen.map(\.address) != new.listen.map(\.address) { keys.append("listen") }
+        if old.listen.map(\.address) != new.listen.map(\.address)
+            || old.listen.map(\.proxyProtocol) != new.listen.map(\.proxyProtocol)
+        {
+            keys.append("listen")
+        }
         if old.admin.address != new.admin.address || old.admin.status != new.admin.status { keys.append("admin") }
         if old.eventLoops != new.eventLoops { keys.append("event_loops") }
         for key in keys {

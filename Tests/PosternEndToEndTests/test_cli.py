@@ -118,7 +118,7 @@ ERRORS = table(
     ("redis without a seal", ROUTES + 'redis: {url: "redis://127.0.0.1"}\n', (12, 8), ["redis.seal", "required"]),
     ("redis on several hosts", ROUTES + 'redis: {url: "redis://a,b", seal: "0123456789abcdef0123456789abcdef"}\n',
      (12, 14), ["redis.url", "redis+cluster"]),
-    ("trusted proxies, not available yet", ROUTES + "trusted_proxies: [10.0.0.0/8]\n", (12, None), ["not available yet"]),
+    ("a trusted proxy that is a host", ROUTES + "trusted_proxies: [10.0.0.1]\n", (12, 19), ["trusted_proxies[0]", "10.0.0.0/8"]),
     ("cors answered by the proxy, not available yet", ROUTES + "cors: {origins: [https://a.test]}\n",
      (12, None), ["not available yet"]),
     ("revocation without redis", "    revocation: redis\n" + ROUTES, (10, 17), ["needs redis"]),
@@ -143,7 +143,6 @@ def test_check_names_file_line_column_and_fix(write, text, place, words):
 
 LATER = table(
     ("tls on a listener", ("listen: 127.0.0.1:8080", "listen: {address: 127.0.0.1:8080, tls: {certificate: a, key: b}}")),
-    ("proxy_protocol", ("listen: 127.0.0.1:8080", "listen: {address: 127.0.0.1:8080, proxy_protocol: true}")),
     ("an https upstream", ("upstream: http://127.0.0.1:8001", "upstream: https://127.0.0.1:8001")),
     ("active health checks", ("upstream: http://127.0.0.1:8001", "upstream: {url: http://127.0.0.1:8001, health: {path: /h}}")),
     ("h2 to the upstream", ("upstream: http://127.0.0.1:8001", "upstream: {url: http://127.0.0.1:8001, protocol: h2}")),

@@ -234,14 +234,22 @@ public struct Intake: Sendable {
     // MARK: - Step 7
 
     /// Appends the upstream's head for the head that was taken last. Returns whether the client had sent a header that
-    /// speaks of identity.
+    /// speaks of identity. With `isTrusted` the client is a proxy whose forwarding lines are believed.
     public mutating func compose(
         _ bytes: RawSpan, permit: Permit, token: VerifiedToken?, gate: Gate, forwardToken: Bool, client: ClientFacts,
-        into output: inout [UInt8]
+        isTrusted: Bool = false, into output: inout [UInt8]
     ) -> Bool {
         UpstreamHead.compose(
             bytes, self.head, self.target, permit: permit, token: token, identity: gate.identity,
-            forwardToken: forwardToken, client: client, identifiers: &self.identifiers, into: &output)
+            forwardToken: forwardToken, client: client, isTrusted: isTrusted, identifiers: &self.identifiers,
+            into: &output)
+    }
+
+    /// Appends the address of the client that a trusted proxy speaks for in the head that was taken last; nothing if it
+    /// names none. Changes nothing; `mutating` so that the head is used where it stands.
+    public mutating func appendClient(_ bytes: RawSpan, trusted: TrustedProxies, to output: inout [UInt8]) {
+        guard let place = trusted.client(bytes, self.head) else { return }
+        output.append(bytes.slice(place))
     }
 
     /// Whether the head that was taken last has fields that speak of identity: for requests that are refused.

@@ -1,9 +1,9 @@
 /// What is known of the connection that a request came on.
 public struct ClientFacts: Sendable {
-    /// The peer's address as text; empty for a unix socket.
+    /// The address of the peer, or of the one that a PROXY header names, as text; empty for a unix socket.
     public let address: [UInt8]
-    /// The `X-Forwarded-For` and `X-Forwarded-Proto` lines, ready to write: they are the same for every request of
-    /// the connection.
+    /// The `X-Forwarded-For` and `X-Forwarded-Proto` lines and the name of `X-Forwarded-Host`, ready to write: they are the
+    /// same for every request of the connection.
     public let forwardedLines: [UInt8]
 
     /// - Parameter scheme: `http` or `https`.
@@ -20,6 +20,12 @@ public struct ClientFacts: Sendable {
         lines.append("\r\nX-Forwarded-Host: ")
         self.forwardedLines = lines
     }
+
+    /// Where the line of the scheme, with its CRLF, stands in `forwardedLines`.
+    var schemeLine: Range<Int> {
+        let start = self.address.isEmpty ? 0 : "X-Forwarded-For: ".utf8.count + self.address.count + 2
+        return start..<(self.forwardedLines.count - "X-Forwarded-Host: ".utf8.count)
+    }
 }
 
 /// Composes the head that the upstream gets (3-behaviour, To the upstream): the client's lines in their order and
@@ -33,12 +39,13 @@ public enum UpstreamHead {
     ///   - token: whose identity is inserted; nil for anonymous callers.
     ///   - forwardToken: whether Authorization goes on.
     ///   - client: the connection's own forwarding lines.
+    ///   - isTrusted: whether the client is a proxy whose own forwarding lines are believed (`trusted_proxies`).
     ///   - identifiers: those assigned to this request.
     /// - Returns: whether the client had sent a header that speaks of identity.
     public static func compose(
         _ bytes: RawSpan, _ head: RequestHead, _ target: CheckedTarget, permit: borrowing Permit,
         token: VerifiedToken?, identity: IdentityRules, forwardToken: Bool, client: ClientFacts,
-        identifiers: inout Identifiers, into output: inout [UInt8]
+        isTrusted: Bool = false, identifiers: inout Identifiers, into output: inout [UInt8]
     ) -> Bool {
         var start = Int(head.requestLine.start)
         if target.isAbsolute || head.minorVersion == 0 {
@@ -49,9 +56,13 @@ public enum UpstreamHead {
             bytes, head, from: start, identity: identity, forwardToken: forwardToken, identifiers: identifiers,
             to: &output)
         if let token { output.append(contentsOf: token.identity) }
-        output.append(contentsOf: client.forwardedLines)
-        output.append(bytes.slice(head.host))
-        output.append("\r\n")
+        if isTrusted {
+            ForwardedLines.append(bytes, head, client: client, to: &output)
+        } else {
+            output.append(contentsOf: client.forwardedLines)
+            output.append(bytes.slice(head.host))
+            output.append("\r\n")
+        }
         identifiers.appendLines(to: &output)
         if head.framing == .chunked { output.append("Transfer-Encoding: chunked\r\n") }
         output.append("\r\n")

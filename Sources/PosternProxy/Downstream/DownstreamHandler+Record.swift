@@ -32,8 +32,10 @@ extension DownstreamHandler {
     private func logAccess(_ record: ExchangeRecord, status: Int, duration: Int64) {
         let isRouted = record.route != ExchangeRecord.notRouted
         let route = isRouted ? self.snapshot.logLabel(of: record.route) : []
+        let client = record.isProxied ? self.proxied?.address : nil
         let line = AccessLogBuffer.Line(
-            time: self.loop.wallTime, client: self.client.address, method: self.texts.method, path: self.texts.path,
+            time: self.loop.wallTime, client: client ?? self.client.address, method: self.texts.method,
+            path: self.texts.path,
             route: route, decision: record.refusal == nil ? "permit" : "refuse", code: record.refusal?.rawValue,
             callerMembers: record.token?.logMembers ?? [], source: record.source?.rawValue, status: status,
             bytesIn: record.bytesIn, bytesOut: record.bytesOut, duration: duration,

@@ -40,6 +40,7 @@ extension DownstreamHandler {
                 mayRepeat: facts.method.isIdempotent && facts.framing == .none)
         }
         self.texts.takeRequestID(&self.loop.intake)
+        if self.snapshot.trustedProxies != nil { self.noteProxied(buffer) }
         guard self.snapshot.logAccess != .off else { return }
         self.texts.take(
             &self.loop.intake, method: buffer.readableBytesSpan.slice(facts.methodToken),
@@ -154,7 +155,7 @@ extension DownstreamHandler {
         var head = loop.takeBuffer()
         let spoofed = loop.intake.compose(
             buffer.readableBytesSpan, permit: permit, token: token, gate: gate, forwardToken: rules.forwardToken,
-            client: self.client, into: &head)
+            client: self.client, isTrusted: self.record.isProxied, into: &head)
         self.heldHead = head
         if spoofed { self.noteSpoofing() }
         self.responseTimeout = rules.responseTimeout

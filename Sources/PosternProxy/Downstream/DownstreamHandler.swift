@@ -15,6 +15,8 @@ final class DownstreamHandler: LoopConnection, ChannelDuplexHandler {
     private(set) var exchange = Exchange()
     var record = ExchangeRecord()
     var texts = ExchangeTexts()
+    /// What a trusted proxy said last; counts for a request whose record says so. Nil until there is one.
+    var proxied: ProxiedClient?
     var upstream: UpstreamHandler?
     /// Where the current request gets its upstream connection.
     var pool: LoopPool?

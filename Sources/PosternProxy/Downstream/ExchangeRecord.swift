@@ -15,6 +15,8 @@ struct ExchangeRecord {
     var upstreamStarted: Int64 = 0
     var upstreamDuration: Int64?
     var spoofed = false
+    /// Whether a trusted proxy sent the request, and its forwarding lines are believed.
+    var isProxied = false
     var token: VerifiedToken?
     var source: VerifiedToken.Source?
     /// Whether the ids of the loop were taken for this request.

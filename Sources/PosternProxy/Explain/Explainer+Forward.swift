@@ -14,6 +14,9 @@ extension Explainer {
         var facts = ["goes to \(upstream)"]
         facts.append("the service has \(TimeText.milliseconds(rules.responseTimeout)) to answer")
         if let limit = rules.bodyLimit { facts.append("a body may have \(limit) bytes") }
+        if !configuration.trustedProxies.isEmpty {
+            facts.append("from a peer in trusted_proxies, its own X-Forwarded-* go on, with its address appended")
+        }
         let forwarded = self.compose(bytes, permit, token, forwardToken: rules.forwardToken, upstream: upstream)
         self.explanation.add(.exchange, .passed, facts)
         self.explanation.forwarded = forwarded

@@ -21,15 +21,18 @@ struct Listeners {
     let loops: [NIOLoopBound<LoopContext>]
 
     /// Opens sockets for one address.
-    func open(_ address: Address) async throws(Failure) -> [any Channel] {
+    ///
+    /// - Parameter proxyProtocol: whether every connection begins with a PROXY header.
+    func open(_ address: Address, proxyProtocol: Bool = false) async throws(Failure) -> [any Channel] {
         switch address {
         case .unix(let path):
-            return [try await self.openUnix(path)]
+            return [try await self.openUnix(path, proxyProtocol)]
         case .host(let host, let port):
             var channels: [any Channel] = []
             var boundPort = port
             for loop in self.loops {
-                let channel = try await self.bind(loop, host: host, port: boundPort, address: address)
+                let channel = try await self.bind(
+                    loop, host: host, port: boundPort, address: address, proxyProtocol)
                 boundPort = channel.localAddress?.port ?? port
                 channels.append(channel)
             }
@@ -38,10 +41,10 @@ struct Listeners {
     }
 
     private func bind(
-        _ loop: NIOLoopBound<LoopContext>, host: String, port: Int, address: Address
+        _ loop: NIOLoopBound<LoopContext>, host: String, port: Int, address: Address, _ proxyProtocol: Bool
     ) async throws(Failure) -> any Channel {
         do {
-            return try await Self.bootstrap(loop.eventLoop, loop)
+            return try await Self.bootstrap(loop.eventLoop, loop, proxyProtocol)
                 .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
                 .serverChannelOption(
                     .socketOption(NIOBSDSocket.Option(rawValue: SO_REUSEPORT)), value: 1
@@ -54,7 +57,7 @@ struct Listeners {
 
     /// A unix socket has one listener; its connections stay on the first loop. A socket file that a dead process left
     /// is replaced, one that still answers is not.
-    private func openUnix(_ path: String) async throws(Failure) -> any Channel {
+    private func openUnix(_ path: String, _ proxyProtocol: Bool) async throws(Failure) -> any Channel {
         let loop = self.loops[0]
         do {
             let answers = try? await ClientBootstrap(group: loop.eventLoop).connect(unixDomainSocketPath: path).get()
@@ -62,7 +65,7 @@ struct Listeners {
                 try? await answers.close()
                 throw Failure(description: "unix:\(path) is in use by another process")
             }
-            return try await Self.bootstrap(loop.eventLoop, loop)
+            return try await Self.bootstrap(loop.eventLoop, loop, proxyProtocol)
                 .bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true).get()
         } catch let failure as Failure {
             throw failure
@@ -71,24 +74,43 @@ struct Listeners {
         }
     }
 
-    private static func bootstrap(_ eventLoop: any EventLoop, _ loop: NIOLoopBound<LoopContext>) -> ServerBootstrap {
+    private static func bootstrap(
+        _ eventLoop: any EventLoop, _ loop: NIOLoopBound<LoopContext>, _ proxyProtocol: Bool
+    ) -> ServerBootstrap {
         ServerBootstrap(group: eventLoop)
             .serverChannelOption(.backlog, value: 1024)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .serverChannelOption(.maxMessagesPerRead, value: 16)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try Self.accept(channel, loop.value) }
+                channel.eventLoop.makeCompletedFuture { try Self.accept(channel, loop.value, proxyProtocol) }
             }
     }
 
-    private static func accept(_ channel: any Channel, _ loop: LoopContext) throws {
-        let address = channel.remoteAddress?.ipAddress ?? ""
-        let client = ClientFacts(address: Array(address.utf8), scheme: "http")
+    private static func accept(_ channel: any Channel, _ loop: LoopContext, _ proxyProtocol: Bool) throws {
+        let address = Self.peer(channel)
         guard loop.services.connectionOpened() else {
             try channel.pipeline.syncOperations.addHandler(OverloadedHandler(answer: loop.snapshot.answer))
             return
         }
+        guard proxyProtocol else { return try Self.serve(channel, loop, address) }
+        let handler = ProxyHeaderHandler(loop: loop, peer: address) { try Self.serve($0, loop, $1) }
+        try channel.pipeline.syncOperations.addHandler(handler)
+    }
+
+    /// The peer's address as text; empty for a unix socket. A socket for both families gives IPv4 addresses as IPv6 ones:
+    /// they are written as what they are, as everybody who reads them expects.
+    private static func peer(_ channel: any Channel) -> [UInt8] {
+        let text = Array((channel.remoteAddress?.ipAddress ?? "").utf8)
+        guard text.starts(with: "::ffff:".utf8), let address = NetworkAddress(text.span.bytes) else { return text }
+        return address.text
+    }
+
+    /// Adds the handlers of a connection.
+    ///
+    /// - Parameter address: the client's, as text; empty for a unix socket.
+    private static func serve(_ channel: any Channel, _ loop: LoopContext, _ address: [UInt8]) throws {
+        let client = ClientFacts(address: address, scheme: "http")
         try channel.pipeline.syncOperations.addHandler(DownstreamHandler(loop: loop, client: client))
     }
 

@@ -41,6 +41,8 @@ final class LoopContext {
     private var turnEnd: @Sendable () -> Void = {}
     /// Connections that clients opened.
     private(set) var downstreams: [ObjectIdentifier: DownstreamHandler] = [:]
+    /// Connections that have not said yet from whom they are.
+    private var unnamed: [ObjectIdentifier: ProxyHeaderHandler] = [:]
 
     init(eventLoop: any EventLoop, services: ProxyServices, snapshot: Snapshot, index: Int = 0) {
         self.eventLoop = eventLoop
@@ -221,6 +223,16 @@ final class LoopContext {
         }
     }
 
+    func add(_ connection: ProxyHeaderHandler) {
+        self.unnamed[ObjectIdentifier(connection)] = connection
+    }
+
+    /// - Parameter wasHandedOver: whether the connection goes on, as a client's.
+    func remove(_ connection: ProxyHeaderHandler, wasHandedOver: Bool) {
+        guard self.unnamed.removeValue(forKey: ObjectIdentifier(connection)) != nil, !wasHandedOver else { return }
+        self.services.connectionClosed()
+    }
+
     // MARK: - Counting
 
     func countDecision(route: Int, _ decision: Int) {
@@ -280,11 +292,13 @@ final class LoopContext {
 
     /// Ends idle connections, and every other one after its current exchange.
     func drain() {
+        for connection in self.unnamed.values { connection.closeNow() }
         for connection in self.downstreams.values { connection.drain() }
     }
 
     /// Closes what is still open.
     func closeAll() {
+        for connection in self.unnamed.values { connection.closeNow() }
         for connection in self.downstreams.values { connection.closeNow() }
         for pool in self.pools { pool.drain() }
         self.wake?.cancel()

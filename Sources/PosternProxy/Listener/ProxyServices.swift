@@ -10,6 +10,7 @@ final class ProxyServices: Sendable {
     let introspection: IntrospectionService
     let redis: RedisStatus
     let revocations: RevocationStatus
+    let proxyHeaders: ProxyHeaderLog
     let labels: RouteLabels
     let loops: LoopList
     private let connections = Atomic<Int>(0)
@@ -25,6 +26,7 @@ final class ProxyServices: Sendable {
         self.introspection = introspection
         self.redis = RedisStatus(logger: logger)
         self.revocations = RevocationStatus(logger: logger)
+        self.proxyHeaders = ProxyHeaderLog(logger: logger)
         self.labels = labels
         self.loops = loops
         self.limit = Atomic(connectionLimit)

@@ -22,6 +22,8 @@ final class Snapshot: Sendable {
     private let logFallback: [UInt8]
     let timeouts: Configuration.Timeouts
     let logAccess: Configuration.Log.Access
+    /// Whose forwarding lines are believed; nil: nobody's.
+    let trustedProxies: TrustedProxies?
 
     /// - Throws: `SnapshotError`: the configuration was checked, so only what cannot be known before is left, such as a
     ///   key that libcrypto does not take.
@@ -29,6 +31,7 @@ final class Snapshot: Sendable {
         self.configuration = configuration
         self.timeouts = configuration.timeouts
         self.logAccess = configuration.log.access
+        self.trustedProxies = configuration.trustedProxies.isEmpty ? nil : configuration.trustedProxies
         self.answer = Answer(realm: configuration.realm)
         self.headLimits = HeadLimits(
             head: configuration.limits.head, target: configuration.limits.target,

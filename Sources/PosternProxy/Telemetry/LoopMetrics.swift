@@ -19,6 +19,7 @@ struct LoopMetrics: Sendable {
     var staleServed: UInt64 = 0
     var redis = RedisCounts()
     var spoofedRequests: UInt64 = 0
+    var proxyHeaders = ProxyHeaderCounts()
     var downstreamConnections = 0
     var upstreamConnections = 0
     var upstreamRetries: UInt64 = 0

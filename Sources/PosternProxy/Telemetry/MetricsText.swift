@@ -158,6 +158,11 @@ struct MetricsText {
         self.line("postern_connections", "side=\"upstream\"", "\(upstream)")
         self.head("postern_connections_refused_total", "counter", "Client connections over limits.connections.")
         self.line("postern_connections_refused_total", "", "\(gathered.refusedConnections)")
+        self.head("postern_proxy_headers_total", "counter", "Connections of listeners with proxy_protocol.")
+        for result in ProxyHeaderCounts.Result.allCases {
+            let count = gathered.loops.reduce(0) { $0 &+ $1.proxyHeaders[result] }
+            self.line("postern_proxy_headers_total", "result=\"\(result.rawValue)\"", "\(count)")
+        }
         self.head("postern_pool_waiting", "gauge", "Requests that wait for an upstream connection.")
         self.line("postern_pool_waiting", "", "\(gathered.loops.reduce(0) { $0 + $1.poolWaiting })")
         self.head("postern_upstream_connect_failures_total", "counter", "Failed attempts to open one.")

@@ -18,6 +18,8 @@ import Testing
         #expect(configuration.paths == TargetOptions())
         #expect(configuration.log == Configuration.Log(level: .info, access: .all))
         #expect(configuration.eventLoops == nil)
+        #expect(configuration.trustedProxies.isEmpty)
+        #expect(configuration.listen.allSatisfy { !$0.proxyProtocol })
         #expect(configuration.service == "postern")
     }
 

@@ -57,9 +57,10 @@ enum KeyTable {
             "event_loops", good: ["auto", "1", "256", "\"${NUMBER}\""],
             bad: notInteger + [("0", "from 1 to 256"), ("257", "from 1"), ("aut", "did you mean \"auto\"")]),
         KeyRow(
-            "trusted_proxies", good: ["[]", "[10.0.0.0/8]"],
+            "trusted_proxies", good: ["[]", "[10.0.0.0/8]", "[unix, \"fd00::/8\", 192.0.2.1/32]", "[0.0.0.0/0]"],
             bad: [
-                ("[10.0.0.0/8]", "not available yet"), ("[10.0.0.1/8]", "a network"), ("10.0.0.0/8", "must be a list"),
+                ("[10.0.0.1/8]", "a network such as \"10.0.0.0/8\""), ("10.0.0.0/8", "must be a list"),
+                ("[10.0.0.1]", "a network"), ("[\"fd00::/129\"]", "a network"), ("[UNIX]", "or \"unix\""),
             ]),
         KeyRow(
             "realm", good: ["x", "\"a b\"", "\"${HOST}\""],
@@ -122,8 +123,9 @@ enum KeyTable {
                 "listen[0].tls.client_auth", in: tls, good: ["require", "request"],
                 bad: [("requir", "did you mean \"require\"")]),
             KeyRow(
-                "listen[0].proxy_protocol", in: listener, good: ["false", "true"],
-                bad: notBoolean + [("true", "not available yet: only false is")]),
+                "listen[0].proxy_protocol",
+                in: "{upstream: unix:/s, trusted_proxies: [10.0.0.0/8], listen: [{address: 127.0.0.1:1, KEY}]}",
+                good: ["false", "true"], bad: notBoolean),
             KeyRow(
                 "admin", good: ["127.0.0.1:1", "unix:/a", "{address: 127.0.0.1:1, status: 0.0.0.0:2}", "{}"],
                 bad: notAddress + [("0.0.0.0:8080", "that clients connect to"), ("[]", "not a list")]),

@@ -17,7 +17,7 @@ import Testing
         + "forward_token: false, default: deny, cors: {preflight: deny}, routes: {GET /h: public, \"GET|POST /a/{b}/{c...}\": "
         + "{scopes: [a], any_scope: b, roles: [c], claims: {d: [1, \"2\", true], e: \"{b}\"}, issuers: [i], timeout: 1s, "
         + "body: 1KiB, forward_token: true, upstream: unix:/s}}, paths: {semicolon: allow}, limits: {head: 32KiB, body: unlimited}, "
-        + "timeouts: {head: 10s}, log: {level: info}, event_loops: auto, trusted_proxies: [], realm: r, service: s}"
+        + "timeouts: {head: 10s}, log: {level: info}, event_loops: auto, trusted_proxies: [10.0.0.0/8, unix], realm: r, service: s}"
 
     private static let scraps = [
         "", "~", "{", "}", "[", "]", "${", "${NOPE}", "${SECRET}", "$${", "9223372036854775807", "-9223372036854775808",

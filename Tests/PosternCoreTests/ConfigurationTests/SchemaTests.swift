@@ -71,7 +71,8 @@ import Testing
 
 @Suite struct EffectivePolicyTests {
     private static let full =
-        "{service: s, realm: r, listen: [127.0.0.1:1, unix:/l], upstream: {url: \"http://h:1\", connections: 3, queue: 4, "
+        "{service: s, realm: r, listen: [127.0.0.1:1, {address: \"unix:/l\", proxy_protocol: true}], "
+        + "upstream: {url: \"http://h:1\", connections: 3, queue: 4, "
         + "retry: {attempts: 0}}, admin: {address: 127.0.0.1:2, status: 0.0.0.0:3}, issuers: {"
         + "a: {issuer: x, audiences: [m], algorithms: ES256, leeway: 1500ms, token_types: JWT, admin: is_admin, "
         + "claims: {scopes: [/a~1b/c, d]}, keys: {url: \"https://h/k?api_key=hunter2\", refresh: 1m, ca: public.pem, "
@@ -90,7 +91,7 @@ import Testing
         + "routes: {GET /p: public, GET /d: deny, GET /o: optional, GET /a: {}, \"GET /r/{x}\": {scopes: [a, b], any_scope: c, "
         + "roles: d, issuers: a, claims: {e: [1, true], f: \"{x}\", g: h}, timeout: 5s, body: 0B, forward_token: false, "
         + "upstream: unix:/t}}, paths: {semicolon: allow}, limits: {body: 1MiB}, timeouts: {drain: 0s}, "
-        + "log: {access: off}, event_loops: 2}"
+        + "log: {access: off}, event_loops: 2, trusted_proxies: [10.0.0.0/8, \"fd00::/8\", unix]}"
 
     @Test func policyIsAConfigurationWithTheSameMeaning() throws {
         var expected = try World.configuration(Self.full)

@@ -10,6 +10,7 @@ struct Composition {
     var forwardToken = false
     var address = "10.0.0.7"
     var scheme: StaticString = "http"
+    var isTrusted = false
     var seed: UInt64 = 1
 
     /// A composed head, and whether the client had sent identity.
@@ -35,8 +36,8 @@ struct Composition {
         let spoofed = UpstreamHead.compose(
             bytes.span.bytes, read.head, target, permit: permit, token: token, identity: gate.identity,
             forwardToken: self.forwardToken,
-            client: ClientFacts(address: Array(self.address.utf8), scheme: self.scheme), identifiers: &identifiers,
-            into: &output)
+            client: ClientFacts(address: Array(self.address.utf8), scheme: self.scheme), isTrusted: self.isTrusted,
+            identifiers: &identifiers, into: &output)
         return Result(
             text: String(decoding: output, as: UTF8.self), spoofed: spoofed,
             requestID: String(decoding: identifiers.requestID, as: UTF8.self),

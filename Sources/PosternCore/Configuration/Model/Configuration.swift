@@ -27,6 +27,8 @@ public struct Configuration: Equatable, Sendable {
     public var log: Log
     /// How many event loops; nil (`auto`): as many as the CPUs this process may use.
     public var eventLoops: Int?
+    /// Which peers are believed when they say whom they speak for. Empty: none.
+    public var trustedProxies: TrustedProxies
     /// The realm of challenges: printable ASCII without `"` and `\`.
     public var realm: String
     /// This service's name in logs and metrics.
@@ -37,6 +39,8 @@ extension Configuration {
     /// One entry of `listen`.
     public struct Listener: Equatable, Sendable {
         public var address: Address
+        /// Whether every connection begins with a PROXY header. Then at least one proxy is trusted.
+        public var proxyProtocol = false
         public var mark: Mark
     }
 

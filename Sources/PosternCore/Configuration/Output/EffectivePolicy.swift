@@ -7,7 +7,7 @@ extension Configuration {
                 ("version", .whole(1)),
                 ("service", .string(self.service)),
                 ("realm", .string(self.realm)),
-                ("listen", .strings(self.listen.map(\.address.description))),
+                ("listen", .array(self.listen.map(\.policy))),
                 ("upstream", self.upstream.policy),
                 ("admin", self.admin.policy),
                 ("issuers", .members(self.issuers.map { ($0.name, $0.policy) })),
@@ -28,7 +28,16 @@ extension Configuration {
                     ])
                 ),
                 ("event_loops", self.eventLoops.map { .whole($0) } ?? .string("auto")),
+                ("trusted_proxies", .strings(self.trustedProxies.texts)),
             ]))
+    }
+}
+
+extension Configuration.Listener {
+    /// The short form, unless there is more to say.
+    fileprivate var policy: JSONValue {
+        let address = JSONValue.string(self.address.description)
+        return self.proxyProtocol ? .members([("address", address), ("proxy_protocol", .bool(true))]) : address
     }
 }
 

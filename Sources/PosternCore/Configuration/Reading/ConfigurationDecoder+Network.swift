@@ -7,7 +7,9 @@ extension ConfigurationDecoder {
                 self.report("listens at the same address as the entry in line \(other.mark.line)", at: field)
                 continue
             }
-            result.append(Configuration.Listener(address: address, mark: field.mark))
+            result.append(
+                Configuration.Listener(
+                    address: address, proxyProtocol: field["proxy_protocol"]?.boolean ?? false, mark: field.mark))
         }
         return result
     }

@@ -47,14 +47,16 @@ struct ConfigurationDecoder {
         let identity = self.identity(root)
         let routes = self.routes(root, options: paths, issuers: issuers)
         let limits = self.limits(root)
+        let trusted = self.trustedProxies(root)
         self.checkAddresses(listen: listen, admin: admin, root: root)
+        self.checkProxyProtocol(root, trusted: trusted)
         self.checkLoops(listen: listen, upstream: upstream, routes: routes)
         self.checkVerification(root: root, routes: routes)
         if root["routes"] == nil, root["default"]?.word == "deny", !self.reader.hasProblem(under: "routes") {
             self.warn("there are no routes: every request is refused", at: mark, path: "routes")
         }
         guard let upstream, let admin, let limits, let timeouts = Self.timeouts(root), let log = Self.log(root),
-            let service = root["service"]?.text, let forwardToken = root["forward_token"]?.boolean,
+            let service = root["service"]?.text, let trusted, let forwardToken = root["forward_token"]?.boolean,
             let access = root["default"]?.word.flatMap({ Configuration.DefaultAccess(rawValue: $0) })
         else { return nil }
         return Configuration(
@@ -62,6 +64,7 @@ struct ConfigurationDecoder {
             identity: identity, forwardToken: forwardToken, defaultAccess: access,
             cors: Configuration.Cors(preflight: .deny),
             routes: routes, paths: paths, limits: limits, timeouts: timeouts, log: log,
-            eventLoops: root["event_loops"]?.integer, realm: root["realm"]?.text ?? service, service: service)
+            eventLoops: root["event_loops"]?.integer, trustedProxies: trusted, realm: root["realm"]?.text ?? service,
+            service: service)
     }
 }

@@ -61,7 +61,7 @@ extension TextFormat {
             case .fieldValue: bytes.allSatisfy { $0 >= 0x20 && $0 != 0x7F }
             case .tokenType: bytes.allSatisfy { $0.isTokenCharacter || $0 == UInt8(ascii: "/") }
             case .path: text.hasPrefix("/") && bytes.allSatisfy { (0x21...0x7E).contains($0) }
-            case .cidr: IPAddress.isNetwork(text)
+            case .cidr: TrustedProxies.Entry(text) != nil
             case .origin: Self.isOrigin(text)
             case .route, .address, .url, .redis, .upstream: true
             }

@@ -29,8 +29,8 @@ extension Shape {
                 "event_loops", .either([.choice(["auto"]), .integer(1...256)]), default: "auto",
                 "How many event loops; auto: the CPUs this process may use"),
             Key(
-                "trusted_proxies", .list(of: .text(.cidr), minimum: 0, single: false), availability: .laterUnless("[]"),
-                "Networks whose X-Forwarded-* are believed"),
+                "trusted_proxies", .list(of: .text(.cidr), minimum: 0, single: false), default: [],
+                "Networks whose X-Forwarded-* and PROXY headers are believed; unix: peers of a unix socket"),
             Key("realm", .text(.realm), "The realm of challenges; default: the service's name"),
             Key("service", .text(.name), default: "postern", "This service's name in logs and metrics"),
         ])

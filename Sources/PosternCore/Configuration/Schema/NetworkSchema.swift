@@ -18,8 +18,8 @@ extension Section {
             Key("address", .text(.address), required: true, "Where to listen"),
             Key("tls", .section(.serverTLS), availability: .later, "TLS for clients"),
             Key(
-                "proxy_protocol", .boolean, default: "false", availability: .laterUnless("false"),
-                "Whether a PROXY header comes first"),
+                "proxy_protocol", .boolean, default: "false",
+                "Whether a PROXY header (version 1 or 2) of a trusted proxy comes first"),
         ])
 
     static let serverTLS = Section(

@@ -32,6 +32,7 @@ enum TextFormat: Sendable {
     case redis
     /// `http://`, `https://` or `unix:/path`, without a path of a request.
     case upstream
+    /// A network (`10.0.0.0/8`), or `unix` for whoever connects to a unix socket.
     case cidr
     /// An origin of a browser (`https://app.example`), or `*`.
     case origin
@@ -55,7 +56,7 @@ enum TextFormat: Sendable {
         case .url(let schemes): "a URL such as \"\(schemes.first ?? "http")://host/\""
         case .redis: "a URL such as \"redis://127.0.0.1:6379/0\""
         case .upstream: "a URL such as \"http://127.0.0.1:8001\", or \"unix:/run/service.sock\""
-        case .cidr: "a network such as \"10.0.0.0/8\" or \"fd00::/8\""
+        case .cidr: "a network such as \"10.0.0.0/8\" or \"fd00::/8\", or \"unix\""
         case .origin: "an origin such as \"https://app.example\""
         }
     }
@@ -77,7 +78,7 @@ enum TextFormat: Sendable {
         case .url(let schemes): "^(" + schemes.joined(separator: "|") + ")://.+$"
         case .redis: #"^rediss?(\+sentinel|\+cluster)?://.+$"#
         case .upstream: "^(https?://.+|unix:/.+)$"
-        case .cidr: #"^[0-9a-fA-F:.]+/[0-9]{1,3}$"#
+        case .cidr: #"^(unix|[0-9a-fA-F:.]+/[0-9]{1,3})$"#
         case .origin: #"^(\*|https?://[^/]+)$"#
         }
     }

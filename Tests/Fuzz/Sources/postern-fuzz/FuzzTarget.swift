@@ -17,6 +17,8 @@ enum FuzzTarget: String, CaseIterable {
     /// What other processes say of tokens: a line that names the kind (`rfc7662`, `hecate`, `revocation`, `entry`), then an
     /// issuer's answer, a published revocation, or an opened cache entry.
     case shared
+    /// A PROXY header, cut anywhere.
+    case proxyHeader = "proxy-header"
     /// A proxy.yaml.
     case yaml
 
@@ -30,6 +32,7 @@ enum FuzzTarget: String, CaseIterable {
         case .credential: fuzzCredential(input)
         case .token: fuzzToken(input)
         case .shared: fuzzShared(input)
+        case .proxyHeader: fuzzProxyHeader(input)
         case .yaml: fuzzYAML(input)
         }
     }
