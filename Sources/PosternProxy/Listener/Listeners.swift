@@ -1,5 +1,6 @@
 import NIOCore
 import NIOPosix
+import NIOSSL
 import PosternCore
 
 #if canImport(Glibc)
@@ -21,15 +22,17 @@ struct Listeners {
     let loops: [NIOLoopBound<LoopContext>]
 
     /// Opens sockets for one address.
-    func open(_ address: Address) async throws(Failure) -> [any Channel] {
+    ///
+    /// - Parameter tls: nil for a listener in cleartext.
+    func open(_ address: Address, tls: ListenerTLS? = nil) async throws(Failure) -> [any Channel] {
         switch address {
         case .unix(let path):
-            return [try await self.openUnix(path)]
+            return [try await self.openUnix(path, tls)]
         case .host(let host, let port):
             var channels: [any Channel] = []
             var boundPort = port
             for loop in self.loops {
-                let channel = try await self.bind(loop, host: host, port: boundPort, address: address)
+                let channel = try await self.bind(loop, host: host, port: boundPort, address: address, tls)
                 boundPort = channel.localAddress?.port ?? port
                 channels.append(channel)
             }
@@ -38,10 +41,10 @@ struct Listeners {
     }
 
     private func bind(
-        _ loop: NIOLoopBound<LoopContext>, host: String, port: Int, address: Address
+        _ loop: NIOLoopBound<LoopContext>, host: String, port: Int, address: Address, _ tls: ListenerTLS?
     ) async throws(Failure) -> any Channel {
         do {
-            return try await Self.bootstrap(loop.eventLoop, loop)
+            return try await Self.bootstrap(loop.eventLoop, loop, tls)
                 .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
                 .serverChannelOption(
                     .socketOption(NIOBSDSocket.Option(rawValue: SO_REUSEPORT)), value: 1
@@ -54,7 +57,7 @@ struct Listeners {
 
     /// A unix socket has one listener; its connections stay on the first loop. A socket file that a dead process left
     /// is replaced, one that still answers is not.
-    private func openUnix(_ path: String) async throws(Failure) -> any Channel {
+    private func openUnix(_ path: String, _ tls: ListenerTLS?) async throws(Failure) -> any Channel {
         let loop = self.loops[0]
         do {
             let answers = try? await ClientBootstrap(group: loop.eventLoop).connect(unixDomainSocketPath: path).get()
@@ -62,7 +65,7 @@ struct Listeners {
                 try? await answers.close()
                 throw Failure(description: "unix:\(path) is in use by another process")
             }
-            return try await Self.bootstrap(loop.eventLoop, loop)
+            return try await Self.bootstrap(loop.eventLoop, loop, tls)
                 .bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true).get()
         } catch let failure as Failure {
             throw failure
@@ -71,25 +74,31 @@ struct Listeners {
         }
     }
 
-    private static func bootstrap(_ eventLoop: any EventLoop, _ loop: NIOLoopBound<LoopContext>) -> ServerBootstrap {
+    private static func bootstrap(
+        _ eventLoop: any EventLoop, _ loop: NIOLoopBound<LoopContext>, _ tls: ListenerTLS?
+    ) -> ServerBootstrap {
         ServerBootstrap(group: eventLoop)
             .serverChannelOption(.backlog, value: 1024)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .serverChannelOption(.maxMessagesPerRead, value: 16)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try Self.accept(channel, loop.value) }
+                channel.eventLoop.makeCompletedFuture { try Self.accept(channel, loop.value, tls) }
             }
     }
 
-    private static func accept(_ channel: any Channel, _ loop: LoopContext) throws {
+    private static func accept(_ channel: any Channel, _ loop: LoopContext, _ tls: ListenerTLS?) throws {
         let address = channel.remoteAddress?.ipAddress ?? ""
-        let client = ClientFacts(address: Array(address.utf8), scheme: "http")
+        let client = ClientFacts(address: Array(address.utf8), scheme: tls == nil ? "http" : "https")
+        // First, so that everything behind it reads and writes what is meant.
+        if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls.context)) }
         guard loop.services.connectionOpened() else {
-            try channel.pipeline.syncOperations.addHandler(OverloadedHandler(answer: loop.snapshot.answer))
+            try channel.pipeline.syncOperations.addHandler(
+                OverloadedHandler(answer: loop.snapshot.answer, overTLS: tls != nil))
             return
         }
-        try channel.pipeline.syncOperations.addHandler(DownstreamHandler(loop: loop, client: client))
+        try channel.pipeline.syncOperations.addHandler(
+            DownstreamHandler(loop: loop, client: client, overTLS: tls != nil))
     }
 
     static func sentence(_ error: any Error, _ address: Address) -> String {
@@ -100,32 +109,5 @@ struct Listeners {
         case EADDRNOTAVAIL: return "\(address) is not an address of this machine"
         default: return "cannot listen on \(address): \(error)"
         }
-    }
-}
-
-/// Tells a client that there are too many connections, then closes.
-final class OverloadedHandler: ChannelInboundHandler {
-    typealias InboundIn = ByteBuffer
-    typealias OutboundOut = ByteBuffer
-    private let answer: Answer
-
-    init(answer: Answer) {
-        self.answer = answer
-    }
-
-    func channelActive(context: ChannelHandlerContext) {
-        var identifiers = Identifiers(random: IdentifierSource(seed: .random(in: 0 ... .max), .random(in: 0 ... .max)))
-        identifiers.assignNew()
-        let refusal = Refusal(.overloaded, "Too many connections are open; try again.")
-        let bytes = self.answer.bytes(
-            for: refusal, requestID: identifiers.requestID, toHead: false, close: true)
-        context.writeAndFlush(self.wrapOutboundOut(ByteBuffer(bytes: bytes)), promise: nil)
-        context.close(mode: .output, promise: nil)
-        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
-        context.eventLoop.scheduleTask(in: .seconds(1)) { bound.value.close(promise: nil) }
-    }
-
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if case .some(.inputClosed) = event as? ChannelEvent { context.close(promise: nil) }
     }
 }

@@ -285,7 +285,7 @@ final class LoopContext {
 
     /// Closes what is still open.
     func closeAll() {
-        for connection in self.downstreams.values { connection.closeNow() }
+        for connection in self.downstreams.values { connection.closeAtOnce() }
         for pool in self.pools { pool.drain() }
         self.wake?.cancel()
         self.revocations?.stop()

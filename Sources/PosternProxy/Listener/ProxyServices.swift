@@ -10,6 +10,8 @@ final class ProxyServices: Sendable {
     let introspection: IntrospectionService
     let redis: RedisStatus
     let revocations: RevocationStatus
+    let upstreams: UpstreamStatus
+    let logger: Logger
     let labels: RouteLabels
     let loops: LoopList
     private let connections = Atomic<Int>(0)
@@ -25,6 +27,8 @@ final class ProxyServices: Sendable {
         self.introspection = introspection
         self.redis = RedisStatus(logger: logger)
         self.revocations = RevocationStatus(logger: logger)
+        self.upstreams = UpstreamStatus(logger: logger)
+        self.logger = logger
         self.labels = labels
         self.loops = loops
         self.limit = Atomic(connectionLimit)

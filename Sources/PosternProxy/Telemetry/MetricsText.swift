@@ -158,6 +158,11 @@ struct MetricsText {
         self.line("postern_connections", "side=\"upstream\"", "\(upstream)")
         self.head("postern_connections_refused_total", "counter", "Client connections over limits.connections.")
         self.line("postern_connections_refused_total", "", "\(gathered.refusedConnections)")
+        self.head("postern_tls_handshakes_total", "counter", "TLS handshakes of clients, by how they ended.")
+        let handshakes = gathered.loops.reduce(0) { $0 + $1.handshakes }
+        let failed = gathered.loops.reduce(0) { $0 + $1.failedHandshakes }
+        self.line("postern_tls_handshakes_total", "result=\"success\"", "\(handshakes)")
+        self.line("postern_tls_handshakes_total", "result=\"failure\"", "\(failed)")
         self.head("postern_pool_waiting", "gauge", "Requests that wait for an upstream connection.")
         self.line("postern_pool_waiting", "", "\(gathered.loops.reduce(0) { $0 + $1.poolWaiting })")
         self.head("postern_upstream_connect_failures_total", "counter", "Failed attempts to open one.")

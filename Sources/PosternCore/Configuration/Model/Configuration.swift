@@ -37,6 +37,8 @@ extension Configuration {
     /// One entry of `listen`.
     public struct Listener: Equatable, Sendable {
         public var address: Address
+        /// Nil: cleartext.
+        public var tls: ServerTLS?
         public var mark: Mark
     }
 

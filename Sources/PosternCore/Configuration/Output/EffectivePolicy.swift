@@ -7,7 +7,7 @@ extension Configuration {
                 ("version", .whole(1)),
                 ("service", .string(self.service)),
                 ("realm", .string(self.realm)),
-                ("listen", .strings(self.listen.map(\.address.description))),
+                ("listen", .array(self.listen.map(\.policy))),
                 ("upstream", self.upstream.policy),
                 ("admin", self.admin.policy),
                 ("issuers", .members(self.issuers.map { ($0.name, $0.policy) })),
@@ -36,7 +36,7 @@ extension Configuration.Upstream {
     fileprivate var policy: JSONValue {
         .members([
             ("url", .string(self.url)), ("connections", .whole(self.connections)), ("queue", .whole(self.queue)),
-            ("retry", .members([("attempts", .whole(self.retryAttempts))])),
+            ("retry", .members([("attempts", .whole(self.retryAttempts))])), ("tls", self.tls?.policy),
         ])
     }
 }
