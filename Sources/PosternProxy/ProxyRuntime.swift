@@ -26,6 +26,8 @@ final class ProxyRuntime: Sendable {
     private let state: Mutex<State>
     private let lastReload = Mutex<Task<Void, Never>?>(nil)
     private let listeners: Mutex<[any Channel]>
+    /// Those of the listeners that speak TLS.
+    private let secured = Mutex<[Address: ListenerTLS]>([:])
     private let admin: Mutex<[any Channel]>
 
     /// Compiles the configuration and opens every listener.
@@ -72,7 +74,7 @@ final class ProxyRuntime: Sendable {
         await keys.adopt(snapshot)
     }
 
-    private func open(_ configuration: Configuration) async throws(Listeners.Failure) {
+    private func open(_ configuration: Configuration) async throws {
         let eventLoop = self.loops[0].eventLoop
         let admin = try await AdminServer(scope: .admin, source: self).open(configuration.admin.address, on: eventLoop)
         self.admin.withLock { $0.append(admin) }
@@ -81,14 +83,17 @@ final class ProxyRuntime: Sendable {
             self.admin.withLock { $0.append(channel) }
         }
         for listener in configuration.listen {
+            let tls = try listener.tls.map { try ListenerTLS($0) }
+            self.secured.withLock { $0[listener.address] = tls }
             let channels = try await Listeners(loops: self.loops).open(
-                listener.address, proxyProtocol: listener.proxyProtocol)
+                listener.address, Listeners.Layers(proxyProtocol: listener.proxyProtocol, tls: tls))
             self.listeners.withLock { $0.append(contentsOf: channels) }
             self.logger.info(
                 "listening",
                 metadata: [
                     "address": "\(channels.first?.localAddress?.description ?? listener.address.description)",
-                    "upstream": "\(configuration.upstream.url)", "admin": "\(configuration.admin.address)",
+                    "tls": "\(tls != nil)", "upstream": "\(configuration.upstream.url)",
+                    "admin": "\(configuration.admin.address)",
                     "event_loops": "\(self.loops.count)",
                 ])
         }
@@ -145,11 +150,20 @@ final class ProxyRuntime: Sendable {
     private func watch(_ file: FileWatch) async {
         var watch = file
         var quiet = QuietTime(now: SystemClock.monotonic, used: SystemClock.processorTime)
+        var certificates = TLSFileWatch(beside: self.path)
+        certificates.follow(self.tlsFiles)
         while (try? await Task.sleep(for: .seconds(1))) != nil {
-            if watch.hasChanged() { await self.reload(cause: "file change") }
+            let changes = (file: watch.hasChanged(), certificates: certificates.hasChanged())
+            if changes.file || changes.certificates {
+                await self.reload(cause: changes.file ? "file change" : "certificate change")
+                certificates.follow(self.tlsFiles)
+            }
             if quiet.passed(now: SystemClock.monotonic, used: SystemClock.processorTime) { ColdCode.release() }
         }
     }
+
+    /// Certificates and keys of the policy in force.
+    private var tlsFiles: [Configuration.TLSFile] { self.state.withLock { $0.snapshot.configuration.tlsFiles } }
 
     // MARK: - Reload
 
@@ -192,6 +206,10 @@ final class ProxyRuntime: Sendable {
         do {
             snapshot = try Snapshot(
                 configuration, generation: generation, labels: self.services.labels, loops: self.loops.count)
+            for listener in configuration.listen {
+                guard let tls = listener.tls else { continue }
+                try self.secured.withLock { $0[listener.address] }?.adopt(tls)
+            }
         } catch {
             return self.refuseReload(["\(self.path): \(error)"], cause)
         }
@@ -217,11 +235,10 @@ final class ProxyRuntime: Sendable {
 
     private func warnOfRestart(_ old: Configuration, _ new: Configuration) {
         var keys: [String] = []
-        if old.listen.map(\.address) != new.listen.map(\.address)
-            || old.listen.map(\.proxyProtocol) != new.listen.map(\.proxyProtocol)
-        {
-            keys.append("listen")
+        let isSame = old.listen.elementsEqual(new.listen) {
+            $0.address == $1.address && $0.proxyProtocol == $1.proxyProtocol && ($0.tls == nil) == ($1.tls == nil)
         }
+        if !isSame { keys.append("listen") }
         if old.admin.address != new.admin.address || old.admin.status != new.admin.status { keys.append("admin") }
         if old.eventLoops != new.eventLoops { keys.append("event_loops") }
         for key in keys {

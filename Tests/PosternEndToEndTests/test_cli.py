@@ -8,6 +8,7 @@ import yaml
 
 from harness import config as configs
 from harness import mint
+from harness.certificates import Authority
 from harness.net import free_port
 from harness.process import environment, run
 from harness.table import table
@@ -142,8 +143,6 @@ def test_check_names_file_line_column_and_fix(write, text, place, words):
 
 
 LATER = table(
-    ("tls on a listener", ("listen: 127.0.0.1:8080", "listen: {address: 127.0.0.1:8080, tls: {certificate: a, key: b}}")),
-    ("an https upstream", ("upstream: http://127.0.0.1:8001", "upstream: https://127.0.0.1:8001")),
     ("active health checks", ("upstream: http://127.0.0.1:8001", "upstream: {url: http://127.0.0.1:8001, health: {path: /h}}")),
     ("h2 to the upstream", ("upstream: http://127.0.0.1:8001", "upstream: {url: http://127.0.0.1:8001, protocol: h2}")),
 )
@@ -156,6 +155,55 @@ def test_a_feature_of_later_is_refused_in_words(write, change):
     done = run("postern", "check", write(text.replace(*change)))
     assert done.returncode == CONFIG
     assert "not available yet" in done.stdout + done.stderr
+
+
+@pytest.fixture
+def pair(tmp_path):
+    """(certificate, key, another key), files beside the configuration."""
+    authority = Authority(tmp_path)
+    certificate, key = authority.server(file="own")
+    authority.server(file="other")
+    return certificate.name, key.name, "other.key"
+
+
+TLS = table(
+    ("a certificate that is not there", "certificate", 'tls: {certificate: gone.pem, key: own.key}', "there is no file"),
+    ("a key that is not there", "key", 'tls: {certificate: own.pem, key: gone.key}', "there is no file"),
+    ("a key of another certificate", "key", 'tls: {certificate: own.pem, key: other.key}', "is not the key of"),
+    ("no certificate in the file", "certificate", 'tls: {certificate: own.key, key: own.key}', "holds no usable PEM certificate"),
+    ("no authorities in the file", "client_ca", 'tls: {certificate: own.pem, key: own.key, client_ca: own.key}', "holds no usable"),
+    ("certificates of clients without authorities", "client_auth", 'tls: {certificate: own.pem, key: own.key, client_auth: require}',
+     "needs client_ca"),
+)
+
+
+@pytest.mark.parametrize("key, tls, words", TLS)
+def test_tls_that_cannot_be_is_an_error_at_its_place(write, pair, key, tls, words):
+    line = "listen: {address: 127.0.0.1:8080, %s}" % tls
+    path = write(BASE.replace("listen: 127.0.0.1:8080", line) + ROUTES)
+    number = path.read_text().splitlines().index(line) + 1
+    column = line.index(" ", line.index(key + ":")) + 2
+    for arguments in (("check", path), ("run", "--config", path)):
+        done = run("postern", *arguments)
+        said = done.stdout + done.stderr
+        assert done.returncode == CONFIG, said
+        assert "proxy.yaml:%d:%d: error: listen[0].tls.%s: " % (number, column, key) in said
+        assert words in said
+
+
+def test_an_expired_certificate_is_a_warning(write, pair, tmp_path):
+    Authority(tmp_path, "old").server(file="own", days=-1)
+    line = "listen: {address: 127.0.0.1:8080, tls: {certificate: own.pem, key: own.key}}"
+    path = write(BASE.replace("listen: 127.0.0.1:8080", line) + ROUTES)
+    done = run("postern", "check", path)
+    assert done.returncode == 0 and "has expired" in done.stdout
+    assert run("postern", "check", "--strict", path).returncode == 1
+
+
+def test_explain_says_how_a_service_is_verified(write):
+    path = write(BASE.replace("upstream: http://127.0.0.1:8001", "upstream: https://service.test:8443") + ROUTES)
+    done = run("postern", "explain", "GET", "/health", "--config", path)
+    assert "its certificate must be for service.test and by an authority of the system" in done.stdout
 
 
 def test_all_errors_come_at_once(write):

@@ -15,7 +15,7 @@ extension DownstreamHandler {
         case .close:
             self.finishRecord()
             // Answers of this very turn may not be out yet.
-            if self.flushNow() { self.closeNow() } else { self.closeAfterWriting() }
+            if self.flushNow(), self.wire == .plain { self.closeNow() } else { self.closeAfterWriting() }
         }
     }
 
@@ -153,11 +153,13 @@ extension DownstreamHandler {
     }
 
     func closeAfterWriting() {
-        guard let context else { return }
+        guard self.context != nil else { return }
+        // Before there is TLS nothing was written, and nothing can be.
+        guard self.wire != .handshaking else { return self.breakOff() }
         self.flushNow()
         self.setDeadline(self.loop.now &+ self.snapshot.timeouts.bodyIdle)
         let bound = NIOLoopBound(self, eventLoop: self.loop.eventLoop)
-        context.close(mode: .output).whenComplete { _ in bound.value.closeNow() }
+        self.closeOutput { bound.value.breakOff() }
     }
 
     /// Breaks the client's connection. Where its end is what ends the body, only a reset says that the body is not
@@ -174,7 +176,14 @@ extension DownstreamHandler {
         } else if !isOut {
             return self.closeAfterWriting()
         }
-        context.close(promise: nil)
+        self.breakOff()
+    }
+
+    /// Closes the connection whatever goes on: a response that is cut off does not look like a whole one.
+    func closeAtOnce() {
+        guard self.exchange.isBusy, let context else { return self.closeNow() }
+        if self.responseFraming == .untilClose { SocketReset.arm(context.channel) }
+        self.breakOff()
     }
 
     private static func detail(of code: RefusalCode) -> String {

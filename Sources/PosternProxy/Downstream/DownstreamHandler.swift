@@ -1,8 +1,9 @@
 import NIOCore
+import NIOTLS
 import PosternCore
 
 /// One client connection: feeds what comes to the exchange machine and carries out what it says. The only handler of its
-/// channel. Bytes stay in the buffers they were read into until they are written to the other side.
+/// channel, but for TLS before it. Bytes stay in the buffers they were read into until they are written to the other side.
 ///
 /// Parts: `+Request` (heads and decisions), `+Body` (request bodies), `+Actions` (what the machine says), `+Record`
 /// (metrics and log).
@@ -59,10 +60,10 @@ final class DownstreamHandler: LoopConnection, ChannelDuplexHandler {
     private static let lingerBytes = 1 << 20
     static let lingerTime: Int64 = 2_000_000_000
 
-    init(loop: LoopContext, client: ClientFacts) {
+    init(loop: LoopContext, client: ClientFacts, overTLS: Bool = false) {
         self.client = client
         self.snapshot = loop.snapshot
-        super.init(loop: loop)
+        super.init(loop: loop, wire: overTLS ? .handshaking : .plain)
     }
 
     /// Tells the machine what happened and does what it says. The machine is taken out and put back, so that what it says
@@ -90,7 +91,7 @@ final class DownstreamHandler: LoopConnection, ChannelDuplexHandler {
         self.attach(context)
         self.loop.add(self)
         self.setDeadline(self.loop.now &+ self.snapshot.timeouts.head)
-        if context.channel.isActive { self.opened(context, isPlain: true) }
+        if context.channel.isActive { self.opened(context) }
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
@@ -99,7 +100,7 @@ final class DownstreamHandler: LoopConnection, ChannelDuplexHandler {
     }
 
     func channelActive(context: ChannelHandlerContext) {
-        self.opened(context, isPlain: true)
+        self.opened(context)
     }
 
     func channelInactive(context: ChannelHandlerContext) {
@@ -110,13 +111,20 @@ final class DownstreamHandler: LoopConnection, ChannelDuplexHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        context.close(promise: nil)
+        // The end of the channel or of its input follows, and is what counts.
+        if TLSTrouble.isUncleanEnd(error) { return }
+        // A second error may come with the end of the channel.
+        if self.wire == .handshaking, context.channel.isActive { self.handshakeFailed(error) }
+        self.breakOff()
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        guard case .some(.inputClosed) = event as? ChannelEvent else { return }
-        // What was sent before the end still counts, if the machine waits for nothing else.
-        self.step { $0.inputClosed() }
+        if case .some(.inputClosed) = event as? ChannelEvent {
+            // What was sent before the end still counts, if the machine waits for nothing else.
+            self.step { $0.inputClosed() }
+        } else if case .handshakeCompleted = event as? TLSUserEvent {
+            self.handshakeCompleted()
+        }
     }
 
     // MARK: - Bytes
@@ -273,19 +281,15 @@ final class DownstreamHandler: LoopConnection, ChannelDuplexHandler {
         if self.note({ $0.drain() }) == .close { self.closeAfterWriting() }
     }
 
-    func closeNow() {
-        self.context?.close(promise: nil)
-    }
-
     /// Half-closes once everything that was written is out, then waits a moment for the client to close.
     func linger() {
-        guard let context else { return }
+        guard self.context != nil else { return }
         self.lingeredBytes = 0
         self.pending = nil
         self.flushNow()
         self.setDeadline(self.loop.now &+ self.snapshot.timeouts.bodyIdle)
         let bound = NIOLoopBound(self, eventLoop: self.loop.eventLoop)
-        context.close(mode: .output).whenComplete { _ in
+        self.closeOutput {
             let handler = bound.value
             handler.setDeadline(handler.loop.now &+ Self.lingerTime)
         }

@@ -10,8 +10,10 @@ extension Explainer {
         }
         let configuration = self.snapshot.configuration
         let declared = permit.route >= 0 ? configuration.routes[permit.route].upstream : nil
-        let upstream = (declared ?? configuration.upstream).url
+        let service = declared ?? configuration.upstream
+        let upstream = service.url
         var facts = ["goes to \(upstream)"]
+        if let tls = service.tls { facts.append(Self.verification(tls)) }
         facts.append("the service has \(TimeText.milliseconds(rules.responseTimeout)) to answer")
         if let limit = rules.bodyLimit { facts.append("a body may have \(limit) bytes") }
         if !configuration.trustedProxies.isEmpty {
@@ -20,6 +22,13 @@ extension Explainer {
         let forwarded = self.compose(bytes, permit, token, forwardToken: rules.forwardToken, upstream: upstream)
         self.explanation.add(.exchange, .passed, facts)
         self.explanation.forwarded = forwarded
+    }
+
+    /// How a service shows that it is the one that is meant.
+    private static func verification(_ tls: Configuration.ClientTLS) -> String {
+        let name = tls.serverName ?? "the address of the URL"
+        let authority = tls.authorities.map { "an authority in \($0.path)" } ?? "an authority of the system"
+        return "over TLS: its certificate must be for \(name) and by \(authority)"
     }
 
     /// What is refused although the policy permits it.
@@ -37,7 +46,10 @@ extension Explainer {
         var identifiers = Identifiers(random: IdentifierSource(seed: 0, 0))
         identifiers.assign(bytes, self.head)
         var output: [UInt8] = []
-        let client = ClientFacts(address: Array("(the client's address)".utf8), scheme: "http")
+        // With listeners of both kinds it depends on where the request comes in; the first speaks for them.
+        let isSecure = self.snapshot.configuration.listen.first?.tls != nil
+        let client = ClientFacts(
+            address: Array("(the client's address)".utf8), scheme: isSecure ? "https" : "http")
         _ = UpstreamHead.compose(
             bytes, self.head, self.target, permit: permit, token: token, identity: self.snapshot.gate.identity,
             forwardToken: forwardToken, client: client, identifiers: &identifiers, into: &output)

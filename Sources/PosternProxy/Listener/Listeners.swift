@@ -1,5 +1,6 @@
 import NIOCore
 import NIOPosix
+import NIOSSL
 import PosternCore
 
 #if canImport(Glibc)
@@ -18,21 +19,28 @@ struct Listeners {
         let description: String
     }
 
+    /// What stands between a listener's sockets and HTTP, in this order.
+    struct Layers: Sendable {
+        /// Whether every connection begins with a PROXY header.
+        var proxyProtocol = false
+        /// Nil: cleartext.
+        var tls: ListenerTLS?
+    }
+
     let loops: [NIOLoopBound<LoopContext>]
 
     /// Opens sockets for one address.
     ///
-    /// - Parameter proxyProtocol: whether every connection begins with a PROXY header.
-    func open(_ address: Address, proxyProtocol: Bool = false) async throws(Failure) -> [any Channel] {
+    /// - Parameter layers: what stands before HTTP.
+    func open(_ address: Address, _ layers: Layers = Layers()) async throws(Failure) -> [any Channel] {
         switch address {
         case .unix(let path):
-            return [try await self.openUnix(path, proxyProtocol)]
+            return [try await self.openUnix(path, layers)]
         case .host(let host, let port):
             var channels: [any Channel] = []
             var boundPort = port
             for loop in self.loops {
-                let channel = try await self.bind(
-                    loop, host: host, port: boundPort, address: address, proxyProtocol)
+                let channel = try await self.bind(loop, host: host, port: boundPort, address: address, layers)
                 boundPort = channel.localAddress?.port ?? port
                 channels.append(channel)
             }
@@ -41,10 +49,10 @@ struct Listeners {
     }
 
     private func bind(
-        _ loop: NIOLoopBound<LoopContext>, host: String, port: Int, address: Address, _ proxyProtocol: Bool
+        _ loop: NIOLoopBound<LoopContext>, host: String, port: Int, address: Address, _ layers: Layers
     ) async throws(Failure) -> any Channel {
         do {
-            return try await Self.bootstrap(loop.eventLoop, loop, proxyProtocol)
+            return try await Self.bootstrap(loop.eventLoop, loop, layers)
                 .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
                 .serverChannelOption(
                     .socketOption(NIOBSDSocket.Option(rawValue: SO_REUSEPORT)), value: 1
@@ -57,7 +65,7 @@ struct Listeners {
 
     /// A unix socket has one listener; its connections stay on the first loop. A socket file that a dead process left
     /// is replaced, one that still answers is not.
-    private func openUnix(_ path: String, _ proxyProtocol: Bool) async throws(Failure) -> any Channel {
+    private func openUnix(_ path: String, _ layers: Layers) async throws(Failure) -> any Channel {
         let loop = self.loops[0]
         do {
             let answers = try? await ClientBootstrap(group: loop.eventLoop).connect(unixDomainSocketPath: path).get()
@@ -65,7 +73,7 @@ struct Listeners {
                 try? await answers.close()
                 throw Failure(description: "unix:\(path) is in use by another process")
             }
-            return try await Self.bootstrap(loop.eventLoop, loop, proxyProtocol)
+            return try await Self.bootstrap(loop.eventLoop, loop, layers)
                 .bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true).get()
         } catch let failure as Failure {
             throw failure
@@ -75,7 +83,7 @@ struct Listeners {
     }
 
     private static func bootstrap(
-        _ eventLoop: any EventLoop, _ loop: NIOLoopBound<LoopContext>, _ proxyProtocol: Bool
+        _ eventLoop: any EventLoop, _ loop: NIOLoopBound<LoopContext>, _ layers: Layers
     ) -> ServerBootstrap {
         ServerBootstrap(group: eventLoop)
             .serverChannelOption(.backlog, value: 1024)
@@ -83,18 +91,24 @@ struct Listeners {
             .serverChannelOption(.maxMessagesPerRead, value: 16)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try Self.accept(channel, loop.value, proxyProtocol) }
+                channel.eventLoop.makeCompletedFuture { try Self.accept(channel, loop.value, layers) }
             }
     }
 
-    private static func accept(_ channel: any Channel, _ loop: LoopContext, _ proxyProtocol: Bool) throws {
+    private static func accept(_ channel: any Channel, _ loop: LoopContext, _ layers: Layers) throws {
         let address = Self.peer(channel)
         guard loop.services.connectionOpened() else {
-            try channel.pipeline.syncOperations.addHandler(OverloadedHandler(answer: loop.snapshot.answer))
+            // A PROXY header would stand in front of the handshake: no answer can be given there.
+            if layers.tls != nil, layers.proxyProtocol { return channel.close(promise: nil) }
+            if let tls = layers.tls {
+                try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls.context))
+            }
+            try channel.pipeline.syncOperations.addHandler(
+                OverloadedHandler(answer: loop.snapshot.answer, overTLS: layers.tls != nil))
             return
         }
-        guard proxyProtocol else { return try Self.serve(channel, loop, address) }
-        let handler = ProxyHeaderHandler(loop: loop, peer: address) { try Self.serve($0, loop, $1) }
+        guard layers.proxyProtocol else { return try Self.serve(channel, loop, address, layers.tls) }
+        let handler = ProxyHeaderHandler(loop: loop, peer: address) { try Self.serve($0, loop, $1, layers.tls) }
         try channel.pipeline.syncOperations.addHandler(handler)
     }
 
@@ -109,9 +123,14 @@ struct Listeners {
     /// Adds the handlers of a connection.
     ///
     /// - Parameter address: the client's, as text; empty for a unix socket.
-    private static func serve(_ channel: any Channel, _ loop: LoopContext, _ address: [UInt8]) throws {
-        let client = ClientFacts(address: address, scheme: "http")
-        try channel.pipeline.syncOperations.addHandler(DownstreamHandler(loop: loop, client: client))
+    private static func serve(
+        _ channel: any Channel, _ loop: LoopContext, _ address: [UInt8], _ tls: ListenerTLS?
+    ) throws {
+        let client = ClientFacts(address: address, scheme: tls == nil ? "http" : "https")
+        // First, so that everything behind it reads and writes what is meant.
+        if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls.context)) }
+        try channel.pipeline.syncOperations.addHandler(
+            DownstreamHandler(loop: loop, client: client, overTLS: tls != nil))
     }
 
     static func sentence(_ error: any Error, _ address: Address) -> String {
@@ -122,32 +141,5 @@ struct Listeners {
         case EADDRNOTAVAIL: return "\(address) is not an address of this machine"
         default: return "cannot listen on \(address): \(error)"
         }
-    }
-}
-
-/// Tells a client that there are too many connections, then closes.
-final class OverloadedHandler: ChannelInboundHandler {
-    typealias InboundIn = ByteBuffer
-    typealias OutboundOut = ByteBuffer
-    private let answer: Answer
-
-    init(answer: Answer) {
-        self.answer = answer
-    }
-
-    func channelActive(context: ChannelHandlerContext) {
-        var identifiers = Identifiers(random: IdentifierSource(seed: .random(in: 0 ... .max), .random(in: 0 ... .max)))
-        identifiers.assignNew()
-        let refusal = Refusal(.overloaded, "Too many connections are open; try again.")
-        let bytes = self.answer.bytes(
-            for: refusal, requestID: identifiers.requestID, toHead: false, close: true)
-        context.writeAndFlush(self.wrapOutboundOut(ByteBuffer(bytes: bytes)), promise: nil)
-        context.close(mode: .output, promise: nil)
-        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
-        context.eventLoop.scheduleTask(in: .seconds(1)) { bound.value.close(promise: nil) }
-    }
-
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if case .some(.inputClosed) = event as? ChannelEvent { context.close(promise: nil) }
     }
 }

@@ -8,7 +8,18 @@ import PosternCore
 /// and slices that are worth a write of their own; until it is rid of them everything goes its way, so that bytes never
 /// overtake each other.
 class LoopConnection {
+    /// What stands between this handler and the socket.
+    enum Wire {
+        /// Nothing: what is written is what goes over the wire.
+        case plain
+        /// TLS that is not there yet. Legal exit: secured.
+        case handshaking
+        /// TLS.
+        case secured
+    }
+
     let loop: LoopContext
+    private(set) var wire: Wire
     private(set) var context: ChannelHandlerContext?
     /// The socket, while it is open and nothing else (such as TLS) stands between it and the handler.
     private var socket: SocketSend?
@@ -36,8 +47,9 @@ class LoopConnection {
     /// Slices up to this size are copied behind what is to be written, which costs less than a write of their own.
     static let copyLimit = 8 * 1024
 
-    init(loop: LoopContext) {
+    init(loop: LoopContext, wire: Wire = .plain) {
         self.loop = loop
+        self.wire = wire
     }
 
     // MARK: - Life
@@ -49,10 +61,13 @@ class LoopConnection {
     }
 
     /// The channel's socket is open.
-    ///
-    /// - Parameter isPlain: this handler is the only one of its channel, so that what it writes is what goes over the wire.
-    final func opened(_ context: ChannelHandlerContext, isPlain: Bool) {
-        self.socket = isPlain ? SocketSend(context.channel) : nil
+    final func opened(_ context: ChannelHandlerContext) {
+        self.socket = self.wire == .plain ? SocketSend(context.channel) : nil
+    }
+
+    /// The handshake is over.
+    final func secured() {
+        self.wire = .secured
     }
 
     /// The channel's socket is closed.
@@ -106,6 +121,8 @@ class LoopConnection {
     /// Takes notice if the channel has written what it was given.
     final func noteDrained() {
         guard self.channelHolds, let context else { return }
+        // TLS keeps what it was not told to write out, and the channel does not know of it.
+        if self.isListed, self.wire != .plain { return }
         self.channelHolds = self.channelStillHolds(context)
     }
 
@@ -192,6 +209,7 @@ class LoopConnection {
         self.willFlush()
         self.hasSlices = false
         let wasFull = self.out.count >= Self.outLimit
+        guard self.wire == .plain else { return self.flushThroughTLS(wasFull: wasFull) }
         let isDone = self.sendOut()
         // The flush may call back, and what is written then is for the next one.
         self.isListed = false
@@ -199,6 +217,26 @@ class LoopConnection {
         // In a turn of its own: others are to get their bytes first. If the channel is full, it says when it is not.
         if wasFull, self.isWritable { self.loop.drainedLater(self) }
         return isDone
+    }
+
+    /// The same where TLS makes something else of what was written. All of it goes through the channel then.
+    private final func flushThroughTLS(wasFull: Bool) -> Bool {
+        guard let context else {
+            self.isListed = false
+            return false
+        }
+        if !self.out.isEmpty {
+            let out = self.out
+            self.out = []
+            self.hold(ByteBuffer(bytes: out), context)
+            if !self.isOutShared { self.loop.giveBuffer(consume out) }
+            self.isOutShared = false
+        }
+        self.isListed = false
+        context.flush()
+        self.noteDrained()
+        if wasFull, self.isWritable { self.loop.drainedLater(self) }
+        return !self.channelHolds
     }
 
     /// What was written goes out now.
@@ -234,6 +272,33 @@ class LoopConnection {
             self.isListed = true
             self.loop.needsFlush(self)
         }
+    }
+
+    // MARK: - End
+
+    /// Ends what is sent once all of it is out: TLS says so to the peer (close_notify, RFC 8446 section 6.1), then the
+    /// socket. Calls `then` when that is done, or cannot be.
+    final func closeOutput(_ then: @escaping @Sendable () -> Void) {
+        guard let context else { return then() }
+        guard self.wire != .plain else {
+            return context.close(mode: .output).whenComplete { _ in then() }
+        }
+        // TLS closes at once if the peer has said goodbye before: what the channel still holds would be lost.
+        let bound = NIOLoopBound(context, eventLoop: self.loop.eventLoop)
+        context.writeAndFlush(NIOAny(ByteBuffer())).whenComplete { _ in
+            bound.value.close(mode: .output).whenComplete { _ in then() }
+        }
+    }
+
+    /// Closes the connection now. Over TLS the peer is told that this is on purpose; its answer is not waited for.
+    final func closeNow() {
+        if self.wire == .secured { self.context?.close(mode: .output, promise: nil) }
+        self.breakOff()
+    }
+
+    /// Closes the connection now without a word: over TLS that says that what came before may not be whole.
+    final func breakOff() {
+        if self.wire == .plain { self.context?.close(promise: nil) } else { self.context?.closeSocket() }
     }
 
     private final func channelStillHolds(_ context: ChannelHandlerContext) -> Bool {

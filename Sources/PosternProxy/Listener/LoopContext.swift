@@ -299,7 +299,7 @@ final class LoopContext {
     /// Closes what is still open.
     func closeAll() {
         for connection in self.unnamed.values { connection.closeNow() }
-        for connection in self.downstreams.values { connection.closeNow() }
+        for connection in self.downstreams.values { connection.closeAtOnce() }
         for pool in self.pools { pool.drain() }
         self.wake?.cancel()
         self.revocations?.stop()

@@ -11,6 +11,8 @@ final class ProxyServices: Sendable {
     let redis: RedisStatus
     let revocations: RevocationStatus
     let proxyHeaders: ProxyHeaderLog
+    let upstreams: UpstreamStatus
+    let logger: Logger
     let labels: RouteLabels
     let loops: LoopList
     private let connections = Atomic<Int>(0)
@@ -27,6 +29,8 @@ final class ProxyServices: Sendable {
         self.redis = RedisStatus(logger: logger)
         self.revocations = RevocationStatus(logger: logger)
         self.proxyHeaders = ProxyHeaderLog(logger: logger)
+        self.upstreams = UpstreamStatus(logger: logger)
+        self.logger = logger
         self.labels = labels
         self.loops = loops
         self.limit = Atomic(connectionLimit)

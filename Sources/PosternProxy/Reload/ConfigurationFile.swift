@@ -44,11 +44,24 @@ public enum ConfigurationFile {
 
     /// This process's environment; relative files are found beside the configuration.
     public static func environment(relativeTo path: String) -> ConfigurationEnvironment {
-        let directory = path.contains("/") ? String(path.prefix(upTo: path.lastIndex(of: "/") ?? path.startIndex)) : "."
         let variables = ProcessInfo.processInfo.environment
         return ConfigurationEnvironment(
             variable: { variables[$0] },
-            file: { name in Self.read(name.hasPrefix("/") ? name : "\(directory)/\(name)") })
+            file: { name in Self.content(of: name, beside: path) })
+    }
+
+    /// What a file holds that the configuration at `path` names.
+    static func content(
+        of name: String, beside path: String
+    ) -> Result<[UInt8], ConfigurationEnvironment.FileProblem> {
+        Self.read(Self.place(of: name, beside: path))
+    }
+
+    /// Where a file is that the configuration at `path` names: relative paths begin at its folder.
+    static func place(of name: String, beside path: String) -> String {
+        guard !name.hasPrefix("/") else { return name }
+        let directory = path.lastIndex(of: "/").map { path[..<$0] } ?? "."
+        return "\(directory)/\(name)"
     }
 
     private static func read(_ path: String) -> Result<[UInt8], ConfigurationEnvironment.FileProblem> {

@@ -39,20 +39,23 @@ final class Snapshot: Sendable {
         self.issuers = try configuration.issuers.map { try TrustedIssuer($0) }
         self.candidates = self.issuers.map(\.candidate)
         self.redis = try configuration.redis.map { try RedisSetup($0) }
-        var upstreams = [UpstreamTarget(configuration.upstream, timeouts: configuration.timeouts, loops: loops)]
-        func index(of upstream: Configuration.Upstream?) -> Int {
+        var upstreams = [try UpstreamTarget(configuration.upstream, timeouts: configuration.timeouts, loops: loops)]
+        var indexes: [Configuration.Upstream: Int] = [:]
+        func index(of upstream: Configuration.Upstream?) throws -> Int {
             guard let upstream else { return 0 }
-            let target = UpstreamTarget(upstream, timeouts: configuration.timeouts, loops: loops)
-            if let known = upstreams.firstIndex(of: target) { return known }
-            upstreams.append(target)
-            return upstreams.count - 1
+            if let known = indexes[upstream] { return known }
+            let target = try UpstreamTarget(upstream, timeouts: configuration.timeouts, loops: loops)
+            let index = upstreams.firstIndex(of: target) ?? upstreams.count
+            if index == upstreams.count { upstreams.append(target) }
+            indexes[upstream] = index
+            return index
         }
-        let rules = configuration.routes.map { route in
+        let rules = try configuration.routes.map { route in
             RouteRules(
                 label: route.pattern.text,
                 responseTimeout: route.timeout ?? configuration.timeouts.response,
                 bodyLimit: (route.body ?? configuration.limits.body).bytes,
-                forwardToken: route.forwardToken ?? configuration.forwardToken, upstream: index(of: route.upstream))
+                forwardToken: route.forwardToken ?? configuration.forwardToken, upstream: try index(of: route.upstream))
         }
         self.upstreams = upstreams
         self.labelNumbers = rules.map { labels.number(of: $0.label) }

@@ -24,6 +24,9 @@ struct LoopMetrics: Sendable {
     var upstreamConnections = 0
     var upstreamRetries: UInt64 = 0
     var upstreamConnectFailures: UInt64 = 0
+    /// Of clients, by how they ended.
+    var handshakes: UInt64 = 0
+    var failedHandshakes: UInt64 = 0
     var poolWaiting = 0
     var cachedTokens = 0
     var rejectedTokens = 0

@@ -163,6 +163,11 @@ struct MetricsText {
             let count = gathered.loops.reduce(0) { $0 &+ $1.proxyHeaders[result] }
             self.line("postern_proxy_headers_total", "result=\"\(result.rawValue)\"", "\(count)")
         }
+        self.head("postern_tls_handshakes_total", "counter", "TLS handshakes of clients, by how they ended.")
+        let handshakes = gathered.loops.reduce(0) { $0 + $1.handshakes }
+        let failed = gathered.loops.reduce(0) { $0 + $1.failedHandshakes }
+        self.line("postern_tls_handshakes_total", "result=\"success\"", "\(handshakes)")
+        self.line("postern_tls_handshakes_total", "result=\"failure\"", "\(failed)")
         self.head("postern_pool_waiting", "gauge", "Requests that wait for an upstream connection.")
         self.line("postern_pool_waiting", "", "\(gathered.loops.reduce(0) { $0 + $1.poolWaiting })")
         self.head("postern_upstream_connect_failures_total", "counter", "Failed attempts to open one.")

@@ -1,5 +1,6 @@
 import NIOCore
 import NIOPosix
+import NIOSSL
 import PosternCore
 
 /// The connections of one event loop to one upstream: carries out what the pool machine says.
@@ -72,7 +73,7 @@ final class LoopPool {
 
     /// Closes idle connections, and others when their exchange is over.
     func drain() {
-        for id in self.machine.drain() { self.connections[id]?.close() }
+        for id in self.machine.drain() { self.connections[id]?.closeNow() }
     }
 
     // MARK: - Tables
@@ -121,7 +122,7 @@ final class LoopPool {
         case .park(let id):
             self.connections[id]?.parked()
         case .close(let id):
-            self.connections[id]?.close()
+            self.connections[id]?.closeNow()
         }
     }
 
@@ -145,15 +146,12 @@ final class LoopPool {
         let number = self.freeNumbers.popLast() ?? self.connections.count
         self.place(nil, at: number)
         let bound = NIOLoopBound(self, eventLoop: self.loop.eventLoop)
+        let deadline = NIODeadline.now() + .nanoseconds(self.upstream.connectTimeout)
         let bootstrap = ClientBootstrap(group: self.loop.eventLoop)
             .connectTimeout(.nanoseconds(self.upstream.connectTimeout))
             .channelInitializer { channel in
-                // A name with several addresses is tried on a channel for each: every channel has its own handler.
-                channel.eventLoop.makeCompletedFuture {
-                    let pool = bound.value
-                    let handler = UpstreamHandler(id: number, pool: pool, loop: pool.loop)
-                    try channel.pipeline.syncOperations.addHandler(handler)
-                }
+                // A name with several addresses is tried on a channel for each: every channel has its own handlers.
+                channel.eventLoop.makeCompletedFuture { try bound.value.initialize(channel, number) }
             }
         let future: EventLoopFuture<any Channel>
         switch self.upstream.address {
@@ -163,8 +161,43 @@ final class LoopPool {
         }
         future.whenComplete { result in
             switch result {
-            case .success(let channel): bound.value.connected(number, channel)
-            case .failure: bound.value.connectFailed(number)
+            case .success(let channel): bound.value.opened(number, channel, deadline)
+            case .failure(let error): bound.value.connectFailed(number, TLSTrouble.describe(error))
+            }
+        }
+    }
+
+    private func initialize(_ channel: any Channel, _ number: UpstreamPool.ConnectionID) throws {
+        guard let tls = self.upstream.tls else {
+            let handler = UpstreamHandler(id: number, pool: self, loop: self.loop)
+            return try channel.pipeline.syncOperations.addHandler(handler)
+        }
+        let (handler, watch) = try tls.handlers()
+        try channel.pipeline.syncOperations.addHandlers([handler, watch])
+    }
+
+    /// The socket is open: over TLS the handshake comes next, within the time for both.
+    private func opened(_ number: UpstreamPool.ConnectionID, _ channel: any Channel, _ deadline: NIODeadline) {
+        guard let tls = self.upstream.tls else { return self.connected(number, channel) }
+        // A channel that is closed already has no handler any more.
+        guard let watch = try? channel.pipeline.syncOperations.handler(type: HandshakeWatch.self) else {
+            return self.connectFailed(number, TLSTrouble.describe(ChannelError.eof))
+        }
+        watch.await(channel, until: deadline) { result in
+            do {
+                try result.get()
+                guard tls.accepts(try channel.pipeline.syncOperations.nioSSL_peerCertificate()) else {
+                    throw TLSTrouble.anotherName
+                }
+                let handler = UpstreamHandler(id: number, pool: self, loop: self.loop)
+                try channel.pipeline.syncOperations.addHandler(handler)
+                channel.pipeline.syncOperations.removeHandler(watch, promise: nil)
+                self.connected(number, channel)
+            } catch {
+                let shown = try? channel.pipeline.syncOperations.nioSSL_peerCertificate()
+                let reason = TLSTrouble.describe(error, certificate: shown, now: self.loop.wallTime)
+                channel.pipeline.syncOperations.closeSocket()
+                self.connectFailed(number, reason)
             }
         }
     }
@@ -172,15 +205,28 @@ final class LoopPool {
     private func connected(_ number: UpstreamPool.ConnectionID, _ channel: any Channel) {
         // A channel that is closed already has no handler any more.
         guard let handler = try? channel.pipeline.syncOperations.handler(type: UpstreamHandler.self) else {
-            return self.connectFailed(number)
+            return self.connectFailed(number, "the connection was closed")
         }
         self.place(handler, at: number)
         self.run(self.machine.connected(number), asking: nil)
     }
 
-    private func connectFailed(_ number: UpstreamPool.ConnectionID) {
+    private func connectFailed(_ number: UpstreamPool.ConnectionID, _ reason: String) {
         self.freeNumbers.append(number)
         self.loop.metrics.upstreamConnectFailures &+= 1
+        self.loop.services.upstreams.failed(self.upstream.url, reason, now: self.loop.now)
         self.run(self.machine.connectFailed(), asking: nil)
+    }
+
+    // MARK: - News
+
+    /// A connection broke in TLS.
+    func failed(_ error: any Error) {
+        self.loop.services.upstreams.failed(self.upstream.url, TLSTrouble.describe(error), now: self.loop.now)
+    }
+
+    /// A new connection has brought a whole response.
+    func answered() {
+        self.loop.services.upstreams.answered(self.upstream.url)
     }
 }

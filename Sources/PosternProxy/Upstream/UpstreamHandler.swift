@@ -2,7 +2,7 @@ import NIOCore
 import PosternCore
 
 /// One pooled connection to the upstream: writes requests, reads responses strictly, and hands them to the connection that
-/// waits. The only handler of its channel.
+/// waits. The only handler of its channel, but for TLS before it.
 final class UpstreamHandler: LoopConnection, ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundIn = ByteBuffer
@@ -41,7 +41,7 @@ final class UpstreamHandler: LoopConnection, ChannelDuplexHandler {
         self.id = id
         self.pool = pool
         self.idleLimit = pool.upstream.idleTimeout
-        super.init(loop: loop)
+        super.init(loop: loop, wire: pool.upstream.tls == nil ? .plain : .secured)
     }
 
     // MARK: - Life
@@ -49,6 +49,8 @@ final class UpstreamHandler: LoopConnection, ChannelDuplexHandler {
     func handlerAdded(context: ChannelHandlerContext) {
         self.attach(context)
         self.loop.metrics.upstreamConnections += 1
+        // Over TLS it comes when the handshake is over.
+        if context.channel.isActive { self.opened(context) }
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
@@ -57,12 +59,14 @@ final class UpstreamHandler: LoopConnection, ChannelDuplexHandler {
     }
 
     func channelActive(context: ChannelHandlerContext) {
-        self.opened(context, isPlain: true)
+        self.opened(context)
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         self.failed = true
-        context.close(promise: nil)
+        // Such as an alert that our certificate will not do, which comes after the handshake in TLS 1.3.
+        if TLSTrouble.isTLS(error), !TLSTrouble.isUncleanEnd(error) { self.pool.failed(error) }
+        self.breakOff()
     }
 
     func channelInactive(context: ChannelHandlerContext) {
@@ -123,6 +127,7 @@ final class UpstreamHandler: LoopConnection, ChannelDuplexHandler {
     /// The exchange is over and the connection may serve another.
     func release() {
         self.forget()
+        if !self.hasServed { self.pool.answered() }
         self.hasServed = true
         self.pool.released(self)
     }
@@ -136,7 +141,7 @@ final class UpstreamHandler: LoopConnection, ChannelDuplexHandler {
     func discard() {
         self.forget()
         self.pool.discarded(self)
-        self.close()
+        self.closeNow()
     }
 
     private func forget() {
@@ -151,14 +156,10 @@ final class UpstreamHandler: LoopConnection, ChannelDuplexHandler {
         self.loop.giveBuffer(consume sent)
     }
 
-    func close() {
-        self.context?.close(promise: nil)
-    }
-
     override func deadlinePassed(now: Int64) {
         // Only idle connections have a deadline.
         guard self.downstream == nil else { return }
-        self.close()
+        self.closeNow()
     }
 
     // MARK: - Responses
@@ -167,12 +168,12 @@ final class UpstreamHandler: LoopConnection, ChannelDuplexHandler {
         var buffer = self.unwrapInboundIn(data)
         guard self.downstream != nil else {
             // Nothing was asked: whatever this is, it is not an answer to the next request.
-            self.close()
+            self.closeNow()
             return
         }
         guard self.asked else {
             // What is left of the answer before: as good as a connection that closed before it was used.
-            self.close()
+            self.closeNow()
             return
         }
         self.noteDrained()

@@ -4,6 +4,10 @@ import PosternCore
 /// One upstream as an event loop needs it.
 struct UpstreamTarget: Equatable, Sendable {
     let address: Address
+    /// As written, for people.
+    let url: String
+    /// Nil: cleartext.
+    let tls: UpstreamTLS?
     /// Connections that one event loop may have.
     let connectionsPerLoop: Int
     /// Requests that may wait on one event loop.
@@ -15,8 +19,13 @@ struct UpstreamTarget: Equatable, Sendable {
     /// Nanoseconds that a connection may be idle.
     let idleTimeout: Int64
 
-    init(_ upstream: Configuration.Upstream, timeouts: Configuration.Timeouts, loops: Int) {
+    /// - Throws: what is wrong with the certificates or the key, which `TLSCheck` finds before.
+    init(
+        _ upstream: Configuration.Upstream, timeouts: Configuration.Timeouts, loops: Int
+    ) throws(TLSContexts.Problem) {
         self.address = upstream.address
+        self.url = upstream.url
+        if let tls = upstream.tls { self.tls = try UpstreamTLS(tls) } else { self.tls = nil }
         self.connectionsPerLoop = (upstream.connections + loops - 1) / loops
         self.queuePerLoop = (upstream.queue + loops - 1) / loops
         self.retries = upstream.retryAttempts

@@ -7,6 +7,7 @@ enum KeyCheck {
     /// Errors for keys that cannot be used, warnings for those that are left out of a set.
     static func problems(of configuration: Configuration) -> [ConfigurationProblem] {
         configuration.issuers.flatMap { Self.problems(of: $0) } + Self.redisProblems(of: configuration)
+            + TLSCheck.problems(of: configuration, now: SystemClock.unixTime)
     }
 
     private static func redisProblems(of configuration: Configuration) -> [ConfigurationProblem] {

@@ -114,6 +114,8 @@ enum World {
         "secret": secret + "\n",
         "short": "abc\n",
         "empty": "",
+        "own.pem": "a certificate",
+        "own.key": "a key",
         "token": "Bearer x\r\n",
         "jwk.json": jwk,
         "jwks.json": "{\"keys\": [\(jwk), {\"kty\": \"XYZ\"}]}",

@@ -111,17 +111,18 @@ enum KeyTable {
             KeyRow(
                 "listen[0].address", in: "{upstream: unix:/s, listen: [{KEY}]}", good: ["127.0.0.1:1"], bad: notAddress),
             KeyRow(
-                "listen[0].tls", in: listener, good: ["{certificate: a, key: b}"],
+                "listen[0].tls", in: listener, good: ["{certificate: own.pem, key: own.key}"],
                 bad: [
-                    ("{certificate: a, key: b}", "not available yet"), ("{}", "key: is required"),
-                    ("true", "must be a mapping"),
+                    ("{}", "key: is required"), ("true", "must be a mapping"),
+                    ("{certificate: own.pem, key: own.key, client_auth: request}", "needs client_ca"),
                 ]),
-            KeyRow("listen[0].tls.certificate", in: tls, good: ["a"], bad: notFile),
-            KeyRow("listen[0].tls.key", in: tls, good: ["a"], bad: notFile),
-            KeyRow("listen[0].tls.client_ca", in: tls, good: ["a"], bad: notFile),
+            KeyRow("listen[0].tls.certificate", in: tls, good: ["own.pem"], bad: notFile + [("no", "cannot be read")]),
+            KeyRow("listen[0].tls.key", in: tls, good: ["own.key"], bad: notFile + [("no", "cannot be read")]),
+            KeyRow("listen[0].tls.client_ca", in: tls, good: ["own.pem"], bad: notFile + [("no", "cannot be read")]),
             KeyRow(
-                "listen[0].tls.client_auth", in: tls, good: ["require", "request"],
-                bad: [("requir", "did you mean \"require\"")]),
+                "listen[0].tls.client_auth",
+                in: "{upstream: unix:/s, listen: [{address: 127.0.0.1:1, tls: {client_ca: own.pem, KEY}}]}",
+                good: ["require", "request"], bad: [("requir", "did you mean \"require\"")]),
             KeyRow(
                 "listen[0].proxy_protocol",
                 in: "{upstream: unix:/s, trusted_proxies: [10.0.0.0/8], listen: [{address: 127.0.0.1:1, KEY}]}",
@@ -139,9 +140,12 @@ enum KeyTable {
                 ]),
             KeyRow(
                 "upstream", in: "{KEY}",
-                good: ["\"http://h\"", "\"http://h:1/\"", "\"http://[::1]:1\"", "unix:/s", "{url: \"http://h\"}"],
+                good: [
+                    "\"http://h\"", "\"https://h\"", "\"http://h:1/\"", "\"http://[::1]:1\"", "unix:/s",
+                    "{url: \"http://h\"}",
+                ],
                 bad: notUpstream + [
-                    ("\"https://h\"", "not available yet"), ("\"http://127.0.0.1:8080\"", "go in circles"),
+                    ("\"https://a_b\"", "give tls.server_name"), ("\"http://127.0.0.1:8080\"", "go in circles"),
                     ("{}", "url: is required"),
                 ]),
         ] + Self.upstreamKeys
@@ -149,8 +153,8 @@ enum KeyTable {
     /// Rows whose place begins with `{upstream: {`.
     static let upstreamKeys: [KeyRow] = [
         KeyRow(
-            "upstream.url", in: "{upstream: {KEY}}", good: ["unix:/s"],
-            bad: notUpstream + [("\"https://h\"", "not available yet")]),
+            "upstream.url", in: "{upstream: {KEY}}", good: ["unix:/s", "\"https://10.0.0.1:1\""],
+            bad: notUpstream + [("\"https://a_b\"", "give tls.server_name")]),
         KeyRow("upstream.connections", in: upstreamPlace, good: ["1", "1000000"], bad: notInteger + [("0", "from 1")]),
         KeyRow("upstream.queue", in: upstreamPlace, good: ["0"], bad: notInteger),
         KeyRow(
@@ -159,11 +163,21 @@ enum KeyTable {
                 ("h2", "not available yet: only http1 is"), ("auto", "not available yet"),
                 ("http2", "did you mean \"http1\""),
             ]),
-        KeyRow("upstream.tls", in: upstreamPlace, good: ["{}"], bad: [("{}", "not available yet")]),
-        KeyRow("upstream.tls.ca", in: clientTLS, good: ["a"], bad: notFile),
-        KeyRow("upstream.tls.server_name", in: clientTLS, good: ["a"], bad: notFile),
-        KeyRow("upstream.tls.certificate", in: clientTLS, good: ["a"], bad: notFile),
-        KeyRow("upstream.tls.key", in: clientTLS, good: ["a"], bad: notFile),
+        KeyRow("upstream.tls", in: upstreamPlace, good: [], bad: [("{}", "only with an https URL")]),
+        KeyRow(
+            "upstream.tls", in: "{upstream: {url: \"https://h\", KEY}}",
+            good: ["{}", "{certificate: own.pem, key: own.key}"],
+            bad: [("{certificate: own.pem}", "needs key"), ("{key: own.key}", "needs certificate"), ("1", "a mapping")]),
+        KeyRow("upstream.tls.ca", in: clientTLS, good: ["own.pem"], bad: notFile + [("no", "cannot be read")]),
+        KeyRow(
+            "upstream.tls.server_name", in: clientTLS, good: ["h.test"],
+            bad: notFile + [("10.0.0.1", "must be a host name"), ("a_b", "must be a host name")]),
+        KeyRow(
+            "upstream.tls.certificate", in: "{upstream: {url: \"https://h\", tls: {key: own.key, KEY}}}",
+            good: ["own.pem"], bad: notFile + [("no", "cannot be read")]),
+        KeyRow(
+            "upstream.tls.key", in: "{upstream: {url: \"https://h\", tls: {certificate: own.pem, KEY}}}",
+            good: ["own.key"], bad: notFile + [("no", "cannot be read")]),
         KeyRow(
             "upstream.health", in: upstreamPlace, good: ["{path: /h}"],
             bad: [("{path: /h}", "not available yet"), ("{}", "path: is required")]),
@@ -184,5 +198,5 @@ enum KeyTable {
     ]
 
     private static let tls = "{upstream: unix:/s, listen: [{address: 127.0.0.1:1, tls: {KEY}}]}"
-    private static let clientTLS = "{upstream: {url: unix:/s, tls: {KEY}}}"
+    private static let clientTLS = "{upstream: {url: \"https://h\", tls: {KEY}}}"
 }

@@ -71,8 +71,10 @@ import Testing
 
 @Suite struct EffectivePolicyTests {
     private static let full =
-        "{service: s, realm: r, listen: [127.0.0.1:1, {address: \"unix:/l\", proxy_protocol: true}], "
-        + "upstream: {url: \"http://h:1\", connections: 3, queue: 4, "
+        "{service: s, realm: r, listen: [127.0.0.1:1, {address: \"unix:/l\", proxy_protocol: true}, "
+        + "{address: 127.0.0.1:4, tls: {certificate: own.pem, key: own.key, client_ca: public.pem, client_auth: request}}], "
+        + "upstream: {url: \"https://h:1\", tls: {ca: public.pem, server_name: s, certificate: own.pem, key: own.key}, "
+        + "connections: 3, queue: 4, "
         + "retry: {attempts: 0}}, admin: {address: 127.0.0.1:2, status: 0.0.0.0:3}, issuers: {"
         + "a: {issuer: x, audiences: [m], algorithms: ES256, leeway: 1500ms, token_types: JWT, admin: is_admin, "
         + "claims: {scopes: [/a~1b/c, d]}, keys: {url: \"https://h/k?api_key=hunter2\", refresh: 1m, ca: public.pem, "
@@ -90,7 +92,7 @@ import Testing
         + "identity: {X-A: user, X-B: /a/b, X-C: is_trusted}, forward_token: true, default: authenticated, "
         + "routes: {GET /p: public, GET /d: deny, GET /o: optional, GET /a: {}, \"GET /r/{x}\": {scopes: [a, b], any_scope: c, "
         + "roles: d, issuers: a, claims: {e: [1, true], f: \"{x}\", g: h}, timeout: 5s, body: 0B, forward_token: false, "
-        + "upstream: unix:/t}}, paths: {semicolon: allow}, limits: {body: 1MiB}, timeouts: {drain: 0s}, "
+        + "upstream: unix:/t}, GET /t: {upstream: {url: \"https://i\", tls: {ca: own.pem}}}}, paths: {semicolon: allow}, limits: {body: 1MiB}, timeouts: {drain: 0s}, "
         + "log: {access: off}, event_loops: 2, trusted_proxies: [10.0.0.0/8, \"fd00::/8\", unix]}"
 
     @Test func policyIsAConfigurationWithTheSameMeaning() throws {
@@ -114,6 +116,7 @@ import Testing
         let policy = try World.configuration(Self.full).effectivePolicy()
         #expect(!policy.contains("hunter2"))
         #expect(policy.contains("https://h/k?[redacted]"))
+        #expect(policy.contains("own.key") && !policy.contains("a key"))
     }
 
     @Test func policyNamesThePlaceOfRedisAndTheNumberOfSeals() throws {

@@ -202,6 +202,8 @@ def echo(exchange):
 class RecordingUpstream:
     """Listens on `host` or on a Unix socket. Scripts given to `script` are used once each, in order, then `default`."""
 
+    connection_class = Connection
+
     def __init__(self, path=None, host="127.0.0.1"):
         self.sock = socket.socket(socket.AF_UNIX if path else socket.AF_INET)
         if path:
@@ -265,7 +267,7 @@ class RecordingUpstream:
                 return
             if not self.path:
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            connection = Connection(sock, len(self.connections))
+            connection = self.connection_class(sock, len(self.connections))
             self.connections.append(connection)
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 

@@ -21,6 +21,7 @@ import Testing
         ("postern_key_age_seconds", "gauge", ["issuer"]), ("postern_spoofed_headers_total", "counter", []),
         ("postern_reloads_total", "counter", ["result"]), ("postern_connections", "gauge", ["side"]),
         ("postern_log_lines_dropped_total", "counter", []), ("postern_proxy_headers_total", "counter", ["result"]),
+        ("postern_log_lines_dropped_total", "counter", []), ("postern_tls_handshakes_total", "counter", ["result"]),
     ])
     func documentedMetricIsThereWithItsLabels(row: (String, String, [String])) throws {
         let text = try PrometheusText(MetricsText.render(Self.busy()))

@@ -41,6 +41,8 @@ extension Configuration {
         public var address: Address
         /// Whether every connection begins with a PROXY header. Then at least one proxy is trusted.
         public var proxyProtocol = false
+        /// Nil: cleartext.
+        public var tls: ServerTLS?
         public var mark: Mark
     }
 

@@ -10,12 +10,14 @@ extension Configuration {
         public var queue: Int
         /// How often a request is sent again after a reused connection was closed under it: 0 or 1.
         public var retryAttempts: Int
+        /// Nil: cleartext, as the URL says.
+        public var tls: ClientTLS?
         public var mark: Mark
 
         /// Two upstreams are the same if what they mean is; where they were written does not matter.
         public static func == (left: Upstream, right: Upstream) -> Bool {
             left.address == right.address && left.url == right.url && left.connections == right.connections
-                && left.queue == right.queue && left.retryAttempts == right.retryAttempts
+                && left.queue == right.queue && left.retryAttempts == right.retryAttempts && left.tls == right.tls
         }
 
         public func hash(into hasher: inout Hasher) {

@@ -17,7 +17,7 @@ extension Configuration.Route {
             ("timeout", self.timeout.map { .string(Nanoseconds.text($0)) }),
             ("body", self.body.map { .string($0.text) }),
             ("forward_token", self.forwardToken.map { .bool($0) }),
-            ("upstream", self.upstream.map { .string($0.url) }),
+            ("upstream", self.upstream.map(\.routePolicy)),
         ]
         return values.compactMap { name, value in value.map { JSONValue.Member(name: name, value: $0) } }
     }

@@ -45,7 +45,7 @@ extension Configuration.Upstream {
     fileprivate var policy: JSONValue {
         .members([
             ("url", .string(self.url)), ("connections", .whole(self.connections)), ("queue", .whole(self.queue)),
-            ("retry", .members([("attempts", .whole(self.retryAttempts))])),
+            ("retry", .members([("attempts", .whole(self.retryAttempts))])), ("tls", self.tls?.policy),
         ])
     }
 }

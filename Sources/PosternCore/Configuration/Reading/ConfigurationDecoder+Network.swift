@@ -2,6 +2,7 @@ extension ConfigurationDecoder {
     mutating func listeners(_ root: Field) -> [Configuration.Listener] {
         var result: [Configuration.Listener] = []
         for field in root["listen"]?.list ?? [] {
+            let tls = field["tls"].flatMap { self.serverTLS($0) }
             guard let address = field.address ?? field["address"]?.address else { continue }
             if let other = result.first(where: { $0.address.collides(with: address) }) {
                 self.report("listens at the same address as the entry in line \(other.mark.line)", at: field)
@@ -9,7 +10,7 @@ extension ConfigurationDecoder {
             }
             result.append(
                 Configuration.Listener(
-                    address: address, proxyProtocol: field["proxy_protocol"]?.boolean ?? false, mark: field.mark))
+                    address: address, proxyProtocol: field["proxy_protocol"]?.boolean ?? false, tls: tls, mark: field.mark))
         }
         return result
     }
@@ -36,9 +37,6 @@ extension ConfigurationDecoder {
         let address: Address
         let text: String
         if let reference = url.url {
-            if reference.scheme == "https" {
-                self.report("https to the service is not available yet: only http and unix are", at: url)
-            }
             address = .host(reference.host, port: reference.port ?? (reference.scheme == "https" ? 443 : 80))
             text = reference.text
         } else if let socket = url.address {
@@ -47,11 +45,12 @@ extension ConfigurationDecoder {
         } else {
             return nil
         }
+        let tls = self.clientTLS(field["tls"], url: url)
         return Configuration.Upstream(
             address: address, url: text,
             connections: field["connections"]?.integer ?? Self.upstreamDefault("connections"),
             queue: field["queue"]?.integer ?? Self.upstreamDefault("queue"),
-            retryAttempts: field["retry"]?["attempts"]?.integer ?? 1, mark: url.mark)
+            retryAttempts: field["retry"]?["attempts"]?.integer ?? 1, tls: tls, mark: url.mark)
     }
 
     /// What the long form's default says, for the short form.

@@ -16,7 +16,7 @@ extension Section {
         summary: "A listener",
         keys: [
             Key("address", .text(.address), required: true, "Where to listen"),
-            Key("tls", .section(.serverTLS), availability: .later, "TLS for clients"),
+            Key("tls", .section(.serverTLS), "TLS for clients"),
             Key(
                 "proxy_protocol", .boolean, default: "false",
                 "Whether a PROXY header (version 1 or 2) of a trusted proxy comes first"),
@@ -28,7 +28,9 @@ extension Section {
             Key("certificate", .text(.file), required: true, "PEM file of the certificate chain"),
             Key("key", .text(.file), required: true, "PEM file of the private key"),
             Key("client_ca", .text(.file), "PEM file of the authorities of client certificates"),
-            Key("client_auth", .choice(["require", "request"]), "Whether clients must have a certificate"),
+            Key(
+                "client_auth", .choice(["require", "request"]),
+                "Whether clients must have a certificate; with client_ca alone they must"),
         ])
 
     static let adminListener = Section(
@@ -41,13 +43,13 @@ extension Section {
     static let upstream = Section(
         summary: "The service behind the proxy",
         keys: [
-            Key("url", .text(.upstream), required: true, "http://host:port or unix:/path"),
+            Key("url", .text(.upstream), required: true, "http://host:port, https://host:port or unix:/path"),
             Key("connections", .integer(1...1_000_000), default: "512", "Connections at a time"),
             Key("queue", .integer(0...1_000_000), default: "1024", "Requests that may wait for a connection"),
             Key(
                 "protocol", .choice(["http1", "h2", "auto"]), default: "http1", availability: .laterUnless("http1"),
                 "What is spoken to the service"),
-            Key("tls", .section(.clientTLS), availability: .later, "TLS to the service"),
+            Key("tls", .section(.clientTLS), "TLS to the service, with an https URL"),
             Key("health", .section(.health), availability: .later, "Active health checks"),
             Key("retry", .section(.retry), "When a reused connection is closed under a request"),
         ])
@@ -55,8 +57,8 @@ extension Section {
     static let clientTLS = Section(
         summary: "TLS to a service",
         keys: [
-            Key("ca", .text(.file), "PEM file of the authorities that are trusted"),
-            Key("server_name", .text(.any), "The name in the service's certificate"),
+            Key("ca", .text(.file), "PEM file of the authorities that are trusted; default: those of the system"),
+            Key("server_name", .text(.any), "The name in the service's certificate; default: the host of the URL"),
             Key("certificate", .text(.file), "PEM file of the proxy's own certificate"),
             Key("key", .text(.file), "PEM file of its private key"),
         ])
