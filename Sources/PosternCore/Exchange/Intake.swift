@@ -237,11 +237,17 @@ public struct Intake: Sendable {
     /// speaks of identity.
     public mutating func compose(
         _ bytes: RawSpan, permit: Permit, token: VerifiedToken?, gate: Gate, forwardToken: Bool, client: ClientFacts,
-        into output: inout [UInt8]
+        upgrade: ProtocolSwitch? = nil, into output: inout [UInt8]
     ) -> Bool {
         UpstreamHead.compose(
             bytes, self.head, self.target, permit: permit, token: token, identity: gate.identity,
-            forwardToken: forwardToken, client: client, identifiers: &self.identifiers, into: &output)
+            forwardToken: forwardToken, client: client, upgrade: upgrade, identifiers: &self.identifiers,
+            into: &output)
+    }
+
+    /// What becomes of the Upgrade of the head that was taken last, on a route that lets it through.
+    public func protocolSwitch(_ bytes: RawSpan, gate: Gate, route: Int) -> ProtocolSwitch.Decision {
+        ProtocolSwitch.decide(bytes, self.head, others: gate.rules(of: route).upgrades)
     }
 
     /// Whether the head that was taken last has fields that speak of identity: for requests that are refused.
@@ -289,6 +295,9 @@ public struct Intake: Sendable {
     public mutating func withdraw(_ change: (inout Withdrawals) -> Void) {
         change(&self.withdrawals)
     }
+
+    /// Whether a token still counts, for what goes on longer than a request; nil if it does.
+    public func refusal(for terms: TokenTerms) -> Refusal? { self.withdrawals.refusal(for: terms) }
 
     /// Revocations that hold.
     public var revocations: Int { self.withdrawals.set.count }
