@@ -11,6 +11,7 @@ from harness.raw import RawClient, head
 NAMES = [
     "postern_requests_total", "postern_decisions_total", "postern_token_cache_total", "postern_spoofed_headers_total",
     "postern_reloads_total", "postern_connections", "postern_log_lines_dropped_total",
+    "postern_tunnels", "postern_tunnels_ended_total",
 ]
 HISTOGRAMS = ["postern_request_duration_seconds", "postern_upstream_duration_seconds"]
 SECRET = "a-shared-secret-that-must-not-show-up"
@@ -69,7 +70,7 @@ def test_metrics_are_prometheus_text(proxy, upstream):
     metrics = proxy.metrics()
     for name in NAMES:
         assert name in metrics.names(), name
-        assert metrics.types[name] == ("gauge" if name == "postern_connections" else "counter"), name
+        assert metrics.types[name] == ("gauge" if name in ("postern_connections", "postern_tunnels") else "counter"), name
     for name in HISTOGRAMS:
         assert metrics.types[name] == "histogram"
         metrics.check_histogram(name)

@@ -120,7 +120,7 @@ def test_spoofed_trailers_never_arrive(proxy, upstream):
 
 def test_spoofed_header_of_a_refused_upgrade_reaches_nobody(proxy, only_sentinel):
     answer = proxy.call("GET", "/public/ws", "Connection: Upgrade, x-user-id", "Upgrade: websocket", "X-User-Id: root")
-    check_problem(answer, "not_implemented")
+    check_problem(answer, "bad_request")
     only_sentinel()
 
 

@@ -12,8 +12,11 @@ public struct Exchange: Equatable, Sendable {
         case verifying
         /// Permitted; waits for an upstream connection. Exits: `forwarding`, `idle` or `lingering`, `closed`.
         case acquiring
-        /// The head went to the upstream. Exits: `idle`, `acquiring` (sent again), `lingering`, `closed`.
+        /// The head went to the upstream. Exits: `idle`, `acquiring` (sent again), `tunnelling`, `lingering`, `closed`.
         case forwarding(Response)
+        /// The upstream has switched protocols: the connection is a tunnel, and `Tunnel` says what becomes of it. Exits:
+        /// `lingering`, `closed`.
+        case tunnelling
         /// The last answer is written; what the client still sends is thrown away for a moment, so that it can read
         /// the answer before the connection is reset. Exit: `closed`.
         case lingering
@@ -52,6 +55,8 @@ public struct Exchange: Equatable, Sendable {
         case finish(Ending, reuseUpstream: Bool)
         /// Get a new upstream connection and send the request again.
         case retry
+        /// The upstream's 101 is passed on, and from here on bytes are.
+        case tunnel
         /// Close the client's connection so that nothing that was sent looks complete; give up the upstream.
         case abort
         /// Close the client's connection: nobody waits for an answer.
@@ -66,6 +71,7 @@ public struct Exchange: Equatable, Sendable {
     private var reusedConnection = false
     private var mayRepeat = false
     private var draining = false
+    private var asksForSwitch = false
 
     public init() {}
 
@@ -78,10 +84,16 @@ public struct Exchange: Equatable, Sendable {
 
     /// The head was read and is well-formed.
     ///
-    /// - Parameter mayRepeat: whether sending the request twice has the effect of sending it once, and all of it is at
-    ///   hand: an idempotent method and no body.
-    public mutating func headRead(keepAlive: Bool, hasBody: Bool, expectsContinue: Bool, mayRepeat: Bool) {
-        self.keepAlive = keepAlive && !self.draining
+    /// - Parameters:
+    ///   - mayRepeat: whether sending the request twice has the effect of sending it once, and all of it is at hand: an
+    ///     idempotent method and no body.
+    ///   - asksForSwitch: whether the client wants to go on with another protocol. It gets it, or the connection closes:
+    ///     what follows the head may be of that protocol, and is never read as a request.
+    public mutating func headRead(
+        keepAlive: Bool, hasBody: Bool, expectsContinue: Bool, mayRepeat: Bool, asksForSwitch: Bool = false
+    ) {
+        self.keepAlive = keepAlive && !self.draining && !asksForSwitch
+        self.asksForSwitch = asksForSwitch
         self.requestComplete = !hasBody
         self.expectsContinue = expectsContinue
         self.mayRepeat = mayRepeat
@@ -123,14 +135,20 @@ public struct Exchange: Equatable, Sendable {
     /// The last byte of the request went to the upstream.
     public mutating func requestEnded() { self.requestComplete = true }
 
-    /// Whether bytes that come are the request's body and may be read.
+    /// Whether bytes that come are for the upstream and may be read: the request's body, or a tunnel's.
     public var readsBody: Bool {
-        if case .forwarding = self.state { return !self.requestComplete }
-        return false
+        switch self.state {
+        case .forwarding: !self.requestComplete
+        case .tunnelling: true
+        default: false
+        }
     }
 
     /// Whether the request may yet be sent again.
     public var mayRetry: Bool { self.reusedConnection && self.retriesLeft > 0 }
+
+    /// Whether the process is to end.
+    public var isDraining: Bool { self.draining }
 
     /// Whether all of the request went to the upstream.
     public var requestIsComplete: Bool { self.requestComplete }
@@ -173,11 +191,30 @@ public struct Exchange: Equatable, Sendable {
     ///
     /// - Parameter upstreamKeepsAlive: whether the upstream lets its connection go on.
     public mutating func responseEnded(upstreamKeepsAlive: Bool) -> Action {
+        // After a protocol that was not switched to, the client may have sent what is thrown away; and the upstream may take
+        // what comes for that protocol.
         let ending: Ending =
-            !self.requestComplete ? .linger : self.keepAlive ? .nextRequest : .close
-        let reuse = upstreamKeepsAlive && self.requestComplete
+            !self.requestComplete || self.asksForSwitch ? .linger : self.keepAlive ? .nextRequest : .close
+        let reuse = upstreamKeepsAlive && self.requestComplete && !self.asksForSwitch
         self.settle(ending)
         return .finish(ending, reuseUpstream: reuse)
+    }
+
+    /// The upstream accepted the protocol that it was asked for (101). Not before it has the whole request (RFC 9110
+    /// section 7.8).
+    public mutating func protocolSwitched() -> Action {
+        guard self.state == .forwarding(.awaited), self.asksForSwitch, self.requestComplete else {
+            return self.responseInvalid()
+        }
+        self.state = .tunnelling
+        return .tunnel
+    }
+
+    /// The tunnel is over.
+    ///
+    /// - Parameter lingers: the client was told, and gets a moment to read it.
+    public mutating func tunnelEnded(lingers: Bool) {
+        self.state = lingers ? .lingering : .closed
     }
 
     /// The upstream sent something that is no response.
@@ -207,7 +244,8 @@ public struct Exchange: Equatable, Sendable {
         case .verifying, .acquiring, .forwarding:
             self.state = .closed
             return .abort
-        case .closed:
+        case .tunnelling, .closed:
+            // In a tunnel one side's end is not the other's.
             return .none
         }
     }
@@ -245,7 +283,7 @@ public struct Exchange: Equatable, Sendable {
             return self.fail(connecting ? .upstreamUnavailable : .overloaded)
         case .forwarding(.awaited):
             return self.fail(self.requestComplete ? .upstreamTimeout : .requestTimeout)
-        case .forwarding(.streaming):
+        case .forwarding(.streaming), .tunnelling:
             return self.failOrAbort(.upstreamTimeout)
         }
     }
@@ -277,7 +315,7 @@ public struct Exchange: Equatable, Sendable {
     }
 
     private mutating func failOrAbort(_ code: RefusalCode) -> Action {
-        if self.state == .forwarding(.streaming) {
+        if self.state == .forwarding(.streaming) || self.state == .tunnelling {
             self.state = .closed
             return .abort
         }

@@ -10,8 +10,14 @@ public struct RouteRules: Equatable, Sendable {
     public var forwardToken: Bool
     /// Index of the upstream in the snapshot.
     public var upstream: Int
+    /// Lower-case names of the protocols besides websocket that a client may switch to.
+    public var upgrades: [[UInt8]]
 
-    public init(label: String, responseTimeout: Int64, bodyLimit: Int64?, forwardToken: Bool, upstream: Int) {
+    public init(
+        label: String, responseTimeout: Int64, bodyLimit: Int64?, forwardToken: Bool, upstream: Int,
+        upgrades: [[UInt8]] = []
+    ) {
+        self.upgrades = upgrades
         self.label = label
         self.responseTimeout = responseTimeout
         self.bodyLimit = bodyLimit

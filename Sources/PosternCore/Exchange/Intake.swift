@@ -237,12 +237,17 @@ public struct Intake: Sendable {
     /// speaks of identity. With `isTrusted` the client is a proxy whose forwarding lines are believed.
     public mutating func compose(
         _ bytes: RawSpan, permit: Permit, token: VerifiedToken?, gate: Gate, forwardToken: Bool, client: ClientFacts,
-        isTrusted: Bool = false, into output: inout [UInt8]
+        isTrusted: Bool = false, upgrade: ProtocolSwitch? = nil, into output: inout [UInt8]
     ) -> Bool {
         UpstreamHead.compose(
             bytes, self.head, self.target, permit: permit, token: token, identity: gate.identity,
-            forwardToken: forwardToken, client: client, isTrusted: isTrusted, identifiers: &self.identifiers,
-            into: &output)
+            forwardToken: forwardToken, client: client, isTrusted: isTrusted, upgrade: upgrade,
+            identifiers: &self.identifiers, into: &output)
+    }
+
+    /// What becomes of the Upgrade of the head that was taken last, on a route that lets it through.
+    public func protocolSwitch(_ bytes: RawSpan, gate: Gate, route: Int) -> ProtocolSwitch.Decision {
+        ProtocolSwitch.decide(bytes, self.head, others: gate.rules(of: route).upgrades)
     }
 
     /// Appends the address of the client that a trusted proxy speaks for in the head that was taken last; nothing if it
@@ -297,6 +302,9 @@ public struct Intake: Sendable {
     public mutating func withdraw(_ change: (inout Withdrawals) -> Void) {
         change(&self.withdrawals)
     }
+
+    /// Whether a token still counts, for what goes on longer than a request; nil if it does.
+    public func refusal(for terms: TokenTerms) -> Refusal? { self.withdrawals.refusal(for: terms) }
 
     /// Revocations that hold.
     public var revocations: Int { self.withdrawals.set.count }

@@ -63,8 +63,4 @@ public struct Refusal: Error, Equatable, Sendable {
     /// Introspection: no issuer said that the token is active, and one that could have was not to be had.
     public static let issuerUnavailable = Refusal(
         .issuerUnavailable, "The token's issuer cannot be asked at the moment; try again.")
-
-    /// A request that asks for another protocol.
-    public static let upgrade = Refusal(
-        .notImplemented, "Upgrading the connection to another protocol is not available yet.")
 }

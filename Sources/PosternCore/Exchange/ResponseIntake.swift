@@ -64,6 +64,22 @@ public struct ResponseIntake: Sendable {
         }
     }
 
+    /// Whether the head that was taken last accepts the protocol that the upstream was asked for.
+    public func accepts(_ bytes: RawSpan, _ upgrade: ProtocolSwitch) -> Bool {
+        upgrade.isAccepted(bytes, by: self.head)
+    }
+
+    /// Appends the client's head for the 101 that was taken last: the upstream's lines less the hop-by-hop ones, with this
+    /// side's Connection and Upgrade.
+    public mutating func composeSwitch(_ bytes: RawSpan, _ upgrade: ProtocolSwitch, into output: inout [UInt8]) {
+        let client = DownstreamHead.Client(minorVersion: 1, close: false)
+        DownstreamHead.compose(bytes, self.head, client: client, framing: .plain, into: &output)
+        // In front of the empty line that ends the head.
+        output.removeLast(2)
+        upgrade.appendLines(to: &output)
+        output.append("\r\n")
+    }
+
     /// Appends the client's head for the head that was taken last. Changes nothing; `mutating` so that the head is used where
     /// it stands and not copied.
     public mutating func compose(

@@ -40,12 +40,14 @@ public enum UpstreamHead {
     ///   - forwardToken: whether Authorization goes on.
     ///   - client: the connection's own forwarding lines.
     ///   - isTrusted: whether the client is a proxy whose own forwarding lines are believed (`trusted_proxies`).
+    ///   - upgrade: the protocol that the upstream is asked for; nil: none, whatever the client asks for.
     ///   - identifiers: those assigned to this request.
     /// - Returns: whether the client had sent a header that speaks of identity.
     public static func compose(
         _ bytes: RawSpan, _ head: RequestHead, _ target: CheckedTarget, permit: borrowing Permit,
         token: VerifiedToken?, identity: IdentityRules, forwardToken: Bool, client: ClientFacts,
-        isTrusted: Bool = false, identifiers: inout Identifiers, into output: inout [UInt8]
+        isTrusted: Bool = false, upgrade: ProtocolSwitch? = nil, identifiers: inout Identifiers,
+        into output: inout [UInt8]
     ) -> Bool {
         var start = Int(head.requestLine.start)
         if target.isAbsolute || head.minorVersion == 0 {
@@ -64,6 +66,7 @@ public enum UpstreamHead {
             output.append("\r\n")
         }
         identifiers.appendLines(to: &output)
+        if let upgrade { upgrade.appendLines(to: &output) }
         if head.framing == .chunked { output.append("Transfer-Encoding: chunked\r\n") }
         output.append("\r\n")
         return spoofed

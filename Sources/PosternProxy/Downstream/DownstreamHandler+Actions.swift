@@ -11,6 +11,7 @@ extension DownstreamHandler {
         case .refuse(let code, let ending): self.answer(code, ending)
         case .finish(let ending, let reuse): self.finish(ending, reuseUpstream: reuse)
         case .retry: self.retry()
+        case .tunnel: self.openTunnel()
         case .abort: self.abort()
         case .close:
             self.finishRecord()
@@ -64,7 +65,7 @@ extension DownstreamHandler {
     }
 
     /// Gives the upstream connection up: whatever it still sends has nowhere to go.
-    private func dropUpstream() {
+    func dropUpstream() {
         if let waiter {
             self.pool?.cancel(waiter)
             self.waiter = nil
@@ -97,6 +98,11 @@ extension DownstreamHandler {
         self.relay {
             self.loop.responses.compose(buffer.readableBytesSpan, client: client, framing: .plain, into: &$0)
         }
+    }
+
+    /// A 101 stands in `buffer` that accepts what was asked for: the client gets its own.
+    func relaySwitch(_ buffer: ByteBuffer, _ upgrade: ProtocolSwitch) {
+        self.relay { self.loop.responses.composeSwitch(buffer.readableBytesSpan, upgrade, into: &$0) }
     }
 
     /// The response has moved on: its next part may take as long again, whether or not the client still sends.

@@ -14,19 +14,27 @@ extension DownstreamHandler {
     func finishRecord() {
         guard self.record.isOpen else { return }
         self.record.isOpen = false
-        let loop = self.loop
-        let route = self.record.route
-        let label = route == ExchangeRecord.notRouted ? RouteLabels.none : self.snapshot.labelNumber(of: route)
         // A client that went away before any answer was written: 499 is the usual way to count it.
         let status = self.record.status == 0 ? 499 : self.record.status
-        let duration = loop.now &- self.record.started
-        loop.metrics.finished(
-            LoopMetrics.requestKey(route: label, method: self.record.method, status: status), duration: duration,
-            upstream: self.record.upstreamDuration)
+        let duration = self.loop.now &- self.record.started
+        if let tunnel, let machine = tunnel.machine {
+            self.loop.removeTunnel(self, tunnel.upgrade.kind, machine.end ?? .broken)
+        } else {
+            self.countRequest(status: status, duration: duration)
+        }
         let logs =
             self.snapshot.logAccess == .all || (self.snapshot.logAccess == .denied && self.record.refusal != nil)
         if logs { self.logAccess(self.record, status: status, duration: duration) }
         self.record.token = nil
+    }
+
+    /// Counts the request in the metrics.
+    func countRequest(status: Int, duration: Int64) {
+        let route = self.record.route
+        let label = route == ExchangeRecord.notRouted ? RouteLabels.none : self.snapshot.labelNumber(of: route)
+        self.loop.metrics.finished(
+            LoopMetrics.requestKey(route: label, method: self.record.method, status: status), duration: duration,
+            upstream: self.record.upstreamDuration)
     }
 
     private func logAccess(_ record: ExchangeRecord, status: Int, duration: Int64) {
@@ -39,7 +47,8 @@ extension DownstreamHandler {
             route: route, decision: record.refusal == nil ? "permit" : "refuse", code: record.refusal?.rawValue,
             callerMembers: record.token?.logMembers ?? [], source: record.source?.rawValue, status: status,
             bytesIn: record.bytesIn, bytesOut: record.bytesOut, duration: duration,
-            upstreamDuration: record.upstreamDuration, spoofed: record.spoofed)
+            upstreamDuration: record.upstreamDuration, spoofed: record.spoofed,
+            tunnelEnd: self.tunnel?.machine?.end)
         self.loop.log(line, self.texts)
     }
 

@@ -37,7 +37,7 @@ extension DownstreamHandler {
         self.note {
             $0.headRead(
                 keepAlive: facts.keepAlive, hasBody: facts.framing != .none, expectsContinue: facts.expectsContinue,
-                mayRepeat: facts.method.isIdempotent && facts.framing == .none)
+                mayRepeat: facts.method.isIdempotent && facts.framing == .none, asksForSwitch: facts.upgrade)
         }
         self.texts.takeRequestID(&self.loop.intake)
         if self.snapshot.trustedProxies != nil { self.noteProxied(buffer) }
@@ -148,14 +148,18 @@ extension DownstreamHandler {
         let rules = gate.limits(of: permit.route)
         self.keysWereRefetched = false
         self.finding = nil
-        if facts.upgrade { return self.refuse(.upgrade, facts, &buffer) }
+        if facts.upgrade,
+            let refusal = self.prepareTunnel(buffer.readableBytesSpan, route: permit.route, token: token)
+        {
+            return self.refuse(refusal, facts, &buffer)
+        }
         if case .length(let length) = facts.framing, let limit = rules.bodyLimit, length > limit {
             return self.refuse(.bodyTooLarge, facts, &buffer)
         }
         var head = loop.takeBuffer()
         let spoofed = loop.intake.compose(
             buffer.readableBytesSpan, permit: permit, token: token, gate: gate, forwardToken: rules.forwardToken,
-            client: self.client, isTrusted: self.record.isProxied, into: &head)
+            client: self.client, isTrusted: self.record.isProxied, upgrade: self.tunnel?.upgrade, into: &head)
         self.heldHead = head
         if spoofed { self.noteSpoofing() }
         self.responseTimeout = rules.responseTimeout

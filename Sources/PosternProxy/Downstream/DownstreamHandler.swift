@@ -5,8 +5,8 @@ import PosternCore
 /// One client connection: feeds what comes to the exchange machine and carries out what it says. The only handler of its
 /// channel, but for TLS before it. Bytes stay in the buffers they were read into until they are written to the other side.
 ///
-/// Parts: `+Request` (heads and decisions), `+Body` (request bodies), `+Actions` (what the machine says), `+Record`
-/// (metrics and log).
+/// Parts: `+Request` (heads and decisions), `+Body` (request bodies), `+Actions` (what the machine says), `+Tunnel` (what
+/// follows a change of protocol), `+Record` (metrics and log).
 final class DownstreamHandler: LoopConnection, ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundIn = ByteBuffer
@@ -47,6 +47,8 @@ final class DownstreamHandler: LoopConnection, ChannelDuplexHandler {
     private(set) var requestNumber: UInt64 = 0
     /// What introspection found out about the current request's token, until it is judged again.
     var finding: IntrospectionFinding?
+    /// The change of protocol that the current request asks for, and the tunnel that it becomes.
+    var tunnel: TunnelLink?
     /// Bytes that were read and not used yet: a part of a head, or what follows the current request.
     var pending: ByteBuffer?
     private var partialScanner: HeadScanner?
@@ -105,6 +107,7 @@ final class DownstreamHandler: LoopConnection, ChannelDuplexHandler {
 
     func channelInactive(context: ChannelHandlerContext) {
         self.closed()
+        if self.exchange.state == .tunnelling { self.stepTunnel { $0.disconnected(.client) } }
         self.step { $0.disconnected() }
         self.finishRecord()
         self.pending = nil
@@ -115,11 +118,13 @@ final class DownstreamHandler: LoopConnection, ChannelDuplexHandler {
         if TLSTrouble.isUncleanEnd(error) { return }
         // A second error may come with the end of the channel.
         if self.wire == .handshaking, context.channel.isActive { self.handshakeFailed(error) }
+        if self.exchange.state == .tunnelling { self.stepTunnel { $0.failed(.client) } }
         self.breakOff()
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if case .some(.inputClosed) = event as? ChannelEvent {
+            if self.exchange.state == .tunnelling { return self.tunnelInputEnded(.client) }
             // What was sent before the end still counts, if the machine waits for nothing else.
             self.step { $0.inputClosed() }
         } else if case .handshakeCompleted = event as? TLSUserEvent {
@@ -169,6 +174,8 @@ final class DownstreamHandler: LoopConnection, ChannelDuplexHandler {
                 guard self.readHead(&buffer) else { return }
             case .forwarding where self.exchange.readsBody:
                 self.forwardBody(&buffer)
+            case .tunnelling:
+                self.tunnelled(&buffer, from: .client)
             case .lingering, .closed:
                 self.lingeredBytes += buffer.readableBytes
                 buffer.moveReaderIndex(to: buffer.writerIndex)
@@ -267,6 +274,7 @@ final class DownstreamHandler: LoopConnection, ChannelDuplexHandler {
     // MARK: - Time and end
 
     override func deadlinePassed(now: Int64) {
+        if self.exchange.state == .tunnelling { return self.stepTunnel { $0.deadlinePassed(now: now) } }
         let connecting = self.waiter != nil && (self.pool?.machine.connecting ?? 0) > 0
         let action = self.note { $0.deadlinePassed(connecting: connecting) }
         guard action == .close else { return self.perform(action) }
@@ -279,6 +287,13 @@ final class DownstreamHandler: LoopConnection, ChannelDuplexHandler {
     func drain() {
         // The last answer may still be on its way to a slow client.
         if self.note({ $0.drain() }) == .close { self.closeAfterWriting() }
+        if self.exchange.state == .tunnelling { self.drainTunnel() }
+    }
+
+    /// The process ends now.
+    func end() {
+        if self.exchange.state == .tunnelling { self.stepTunnel { $0.ended() } }
+        self.closeAtOnce()
     }
 
     /// Half-closes once everything that was written is out, then waits a moment for the client to close.

@@ -4,7 +4,8 @@ import PosternCore
 extension Explainer {
     mutating func forward(_ bytes: RawSpan, _ permit: Permit, token: VerifiedToken?) throws(Refusal) {
         let rules = self.snapshot.gate.rules(of: permit.route)
-        if let refusal = self.refusal(rules) {
+        let upgrade = ProtocolSwitch.decide(bytes, self.head, others: rules.upgrades)
+        if let refusal = self.refusal(rules, upgrade) {
             self.explanation.add(.exchange, .refused, [refusal.detail])
             throw refusal
         }
@@ -19,7 +20,9 @@ extension Explainer {
         if !configuration.trustedProxies.isEmpty {
             facts.append("from a peer in trusted_proxies, its own X-Forwarded-* go on, with its address appended")
         }
-        let forwarded = self.compose(bytes, permit, token, forwardToken: rules.forwardToken, upstream: upstream)
+        facts += self.tunnelFacts(upgrade, token)
+        let forwarded = self.compose(
+            bytes, permit, token, forwardToken: rules.forwardToken, upgrade: upgrade.protocolSwitch, upstream: upstream)
         self.explanation.add(.exchange, .passed, facts)
         self.explanation.forwarded = forwarded
     }
@@ -32,16 +35,34 @@ extension Explainer {
     }
 
     /// What is refused although the policy permits it.
-    private func refusal(_ rules: RouteRules) -> Refusal? {
-        if self.head.upgrade { return .upgrade }
+    private func refusal(_ rules: RouteRules, _ upgrade: ProtocolSwitch.Decision) -> Refusal? {
+        if case .refused(let refusal) = upgrade { return refusal }
         if case .length(let length) = self.head.framing, let limit = rules.bodyLimit, length > limit {
             return .bodyTooLarge
         }
         return nil
     }
 
+    /// What a change of protocol leads to.
+    private func tunnelFacts(_ upgrade: ProtocolSwitch.Decision, _ token: VerifiedToken?) -> [String] {
+        guard self.head.upgrade else { return [] }
+        guard let asked = upgrade.protocolSwitch else {
+            return ["the Upgrade is taken out: the route's upgrade does not name what it asks for"]
+        }
+        let configuration = self.snapshot.configuration
+        var facts = ["asks the service for \(String(decoding: asked.name, as: UTF8.self)): a tunnel after its 101"]
+        facts.append("closed after \(TimeText.milliseconds(configuration.timeouts.tunnelIdle)) without a byte")
+        if token != nil {
+            facts.append(
+                configuration.tunnelAtExpiry == .close
+                    ? "closed when the token expires or is revoked" : "goes on when the token expires or is revoked")
+        }
+        return facts
+    }
+
     private func compose(
-        _ bytes: RawSpan, _ permit: Permit, _ token: VerifiedToken?, forwardToken: Bool, upstream: String
+        _ bytes: RawSpan, _ permit: Permit, _ token: VerifiedToken?, forwardToken: Bool, upgrade: ProtocolSwitch?,
+        upstream: String
     ) -> Explanation.Forwarded {
         var identifiers = Identifiers(random: IdentifierSource(seed: 0, 0))
         identifiers.assign(bytes, self.head)
@@ -52,7 +73,7 @@ extension Explainer {
             address: Array("(the client's address)".utf8), scheme: isSecure ? "https" : "http")
         _ = UpstreamHead.compose(
             bytes, self.head, self.target, permit: permit, token: token, identity: self.snapshot.gate.identity,
-            forwardToken: forwardToken, client: client, identifiers: &identifiers, into: &output)
+            forwardToken: forwardToken, client: client, upgrade: upgrade, identifiers: &identifiers, into: &output)
         let lines = String(decoding: output, as: UTF8.self).split(separator: "\r\n").map(String.init)
         let headers = lines.dropFirst().map { line in
             Self.shown(line, newRequestID: !identifiers.keptRequestID, newTrace: !identifiers.keptTrace)
@@ -77,5 +98,12 @@ extension Explainer {
             return requestLine
         }
         return requestLine[...mark] + "(query as sent)" + requestLine[end...]
+    }
+}
+
+extension ProtocolSwitch.Decision {
+    /// What the upstream is asked for, if anything.
+    fileprivate var protocolSwitch: ProtocolSwitch? {
+        if case .allowed(let upgrade) = self { upgrade } else { nil }
     }
 }

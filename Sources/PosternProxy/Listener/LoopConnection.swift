@@ -239,6 +239,14 @@ class LoopConnection {
         return !self.channelHolds
     }
 
+    /// Calls back when everything that was written so far is with the kernel, or cannot be any more.
+    final func whenWritten(_ body: @escaping @Sendable () -> Void) {
+        guard let context else { return }
+        self.flushNow()
+        // Writes of a channel are done in their order.
+        context.writeAndFlush(NIOAny(ByteBuffer())).whenComplete { _ in body() }
+    }
+
     /// What was written goes out now.
     func willFlush() {}
 

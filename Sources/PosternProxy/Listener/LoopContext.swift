@@ -43,6 +43,9 @@ final class LoopContext {
     private(set) var downstreams: [ObjectIdentifier: DownstreamHandler] = [:]
     /// Connections that have not said yet from whom they are.
     private var unnamed: [ObjectIdentifier: ProxyHeaderHandler] = [:]
+    /// Those of them that are open tunnels.
+    private var tunnels: [ObjectIdentifier: DownstreamHandler] = [:]
+    private var looksThroughTunnels = false
 
     init(eventLoop: any EventLoop, services: ProxyServices, snapshot: Snapshot, index: Int = 0) {
         self.eventLoop = eventLoop
@@ -233,6 +236,36 @@ final class LoopContext {
         self.services.connectionClosed()
     }
 
+    // MARK: - Tunnels
+
+    func addTunnel(_ connection: DownstreamHandler, _ kind: ProtocolSwitch.Kind) {
+        self.tunnels[ObjectIdentifier(connection)] = connection
+        self.metrics.tunnels.opened(kind)
+    }
+
+    func removeTunnel(_ connection: DownstreamHandler, _ kind: ProtocolSwitch.Kind, _ end: Tunnel.End) {
+        self.tunnels[ObjectIdentifier(connection)] = nil
+        self.metrics.tunnels.ended(kind, end)
+    }
+
+    /// Changes what is known of revocations. Requests see it at once; tunnels are looked through a moment later, once for
+    /// all that was published meanwhile.
+    func withdraw(_ change: (inout Withdrawals) -> Void) {
+        self.intake.withdraw(change)
+        guard !self.tunnels.isEmpty, !self.looksThroughTunnels else { return }
+        self.looksThroughTunnels = true
+        let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
+        self.eventLoop.assumeIsolated().scheduleTask(in: Self.tunnelDelay) { bound.value.lookThroughTunnels() }
+    }
+
+    private func lookThroughTunnels() {
+        self.looksThroughTunnels = false
+        for connection in Array(self.tunnels.values) { connection.recheckTunnel() }
+    }
+
+    /// A fifth of the time in which a revocation is to be effective.
+    private static let tunnelDelay = TimeAmount.milliseconds(20)
+
     // MARK: - Counting
 
     func countDecision(route: Int, _ decision: Int) {
@@ -299,7 +332,7 @@ final class LoopContext {
     /// Closes what is still open.
     func closeAll() {
         for connection in self.unnamed.values { connection.closeNow() }
-        for connection in self.downstreams.values { connection.closeAtOnce() }
+        for connection in self.downstreams.values { connection.end() }
         for pool in self.pools { pool.drain() }
         self.wake?.cancel()
         self.revocations?.stop()

@@ -55,7 +55,8 @@ final class Snapshot: Sendable {
                 label: route.pattern.text,
                 responseTimeout: route.timeout ?? configuration.timeouts.response,
                 bodyLimit: (route.body ?? configuration.limits.body).bytes,
-                forwardToken: route.forwardToken ?? configuration.forwardToken, upstream: try index(of: route.upstream))
+                forwardToken: route.forwardToken ?? configuration.forwardToken, upstream: try index(of: route.upstream),
+                upgrades: route.upgrade.map { Array($0.utf8) })
         }
         self.upstreams = upstreams
         self.labelNumbers = rules.map { labels.number(of: $0.label) }

@@ -41,6 +41,8 @@ struct AccessLogBuffer {
         var duration: Int64
         var upstreamDuration: Int64?
         var spoofed: Bool
+        /// What ended the tunnel that the request became; nil where it became none.
+        var tunnelEnd: Tunnel.End?
     }
 
     /// Adds a line. Returns whether it is the first one of a batch, so that somebody has to hand it over in time.
@@ -78,6 +80,11 @@ struct AccessLogBuffer {
         if let upstream = line.upstreamDuration {
             self.bytes.append(",\"upstream_ms\":")
             JSONLine.appendMilliseconds(upstream, to: &self.bytes)
+        }
+        if let end = line.tunnelEnd {
+            self.bytes.append(",\"tunnel_end\":\"")
+            self.bytes.append(contentsOf: end.rawValue.utf8)
+            self.bytes.append("\"")
         }
         self.bytes.append(line.spoofed ? ",\"spoofed\":true}\n" : ",\"spoofed\":false}\n")
         if self.bytes.count >= Self.batchSize { self.handOver() }

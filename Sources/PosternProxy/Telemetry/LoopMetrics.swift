@@ -18,6 +18,7 @@ struct LoopMetrics: Sendable {
     /// Requests that a verdict past its time served, because the issuer could not be asked.
     var staleServed: UInt64 = 0
     var redis = RedisCounts()
+    var tunnels = TunnelCounts()
     var spoofedRequests: UInt64 = 0
     var proxyHeaders = ProxyHeaderCounts()
     var downstreamConnections = 0

@@ -32,6 +32,7 @@ struct MetricsText {
         metrics.introspection(gathered)
         metrics.redis(gathered)
         metrics.connections(gathered)
+        metrics.tunnels(gathered)
         metrics.process(gathered)
         return metrics.text
     }
@@ -175,6 +176,22 @@ struct MetricsText {
         self.line("postern_upstream_connect_failures_total", "", "\(failures)")
         self.head("postern_upstream_retries_total", "counter", "Requests sent again on a new upstream connection.")
         self.line("postern_upstream_retries_total", "", "\(gathered.loops.reduce(0) { $0 + $1.upstreamRetries })")
+    }
+
+    private mutating func tunnels(_ gathered: Gathered) {
+        self.head("postern_tunnels", "gauge", "Open tunnels: WebSockets, and what a route's upgrade names.")
+        for kind in ProtocolSwitch.Kind.allCases {
+            let open = gathered.loops.reduce(0) { $0 + $1.tunnels.openCount(kind) }
+            self.line("postern_tunnels", "protocol=\"\(kind.rawValue)\"", "\(open)")
+        }
+        self.head("postern_tunnels_ended_total", "counter", "Tunnels that have ended, by what ended them.")
+        for kind in ProtocolSwitch.Kind.allCases {
+            for end in Tunnel.End.allCases {
+                let count = gathered.loops.reduce(0) { $0 &+ $1.tunnels.endCount(kind, end) }
+                let labels = "protocol=\"\(kind.rawValue)\",end=\"\(end.rawValue)\""
+                self.line("postern_tunnels_ended_total", labels, "\(count)")
+            }
+        }
     }
 
     private mutating func process(_ gathered: Gathered) {

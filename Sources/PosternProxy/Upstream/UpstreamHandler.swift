@@ -11,7 +11,7 @@ final class UpstreamHandler: LoopConnection, ChannelDuplexHandler {
     let id: UpstreamPool.ConnectionID
     private let pool: LoopPool
     /// Whose request is on this connection; nil while it is idle. The two refer to each other only during an exchange.
-    private var downstream: DownstreamHandler?
+    private(set) var downstream: DownstreamHandler?
     /// Whether the pool's machine counts this connection as in use.
     var isLeased = false
     /// Whether a response was read completely on this connection before.
@@ -20,12 +20,17 @@ final class UpstreamHandler: LoopConnection, ChannelDuplexHandler {
     private(set) var sent: [UInt8]?
     private(set) var isEventStream = false
 
-    private enum Response {
+    /// What comes next from the upstream.
+    enum Response {
         case none
         case head
         case body
+        /// After a 101: bytes pass both ways.
+        case tunnel
+        /// The tunnel is over: what still comes is thrown away until the upstream closes.
+        case leaving
     }
-    private var response = Response.none
+    private(set) var response = Response.none
     private var body = BodyDecoder(.none, trailerLimit: 0)
     private var keepAlive = true
     private var idleLimit: Int64
@@ -66,6 +71,7 @@ final class UpstreamHandler: LoopConnection, ChannelDuplexHandler {
         self.failed = true
         // Such as an alert that our certificate will not do, which comes after the handshake in TLS 1.3.
         if TLSTrouble.isTLS(error), !TLSTrouble.isUncleanEnd(error) { self.pool.failed(error) }
+        if self.response == .tunnel { self.downstream?.stepTunnel { $0.failed(.upstream) } }
         self.breakOff()
     }
 
@@ -75,7 +81,9 @@ final class UpstreamHandler: LoopConnection, ChannelDuplexHandler {
         self.closed()
         self.pool.closed(self)
         if let downstream = self.downstream {
-            if self.response == .body, self.body.endsWithConnection, !isBroken {
+            if self.response == .tunnel {
+                downstream.stepTunnel { $0.disconnected(.upstream) }
+            } else if self.response == .body, self.body.endsWithConnection, !isBroken {
                 self.finishBody(downstream, keepAlive: false)
             } else {
                 let untouched = self.untouched
@@ -144,6 +152,19 @@ final class UpstreamHandler: LoopConnection, ChannelDuplexHandler {
         self.closeNow()
     }
 
+    /// The upstream has switched protocols. Either side may end what it sends before the other.
+    private func becomeTunnel() {
+        self.response = .tunnel
+        self.pool.discarded(self)
+        try? self.context?.channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: true)
+    }
+
+    /// The tunnel is over for its client.
+    func leave() {
+        self.forget()
+        self.response = .leaving
+    }
+
     private func forget() {
         self.downstream = nil
         self.response = .none
@@ -167,6 +188,7 @@ final class UpstreamHandler: LoopConnection, ChannelDuplexHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var buffer = self.unwrapInboundIn(data)
         guard self.downstream != nil else {
+            if self.response == .leaving { return }
             // Nothing was asked: whatever this is, it is not an answer to the next request.
             self.closeNow()
             return
@@ -197,12 +219,14 @@ final class UpstreamHandler: LoopConnection, ChannelDuplexHandler {
     private func process(_ buffer: inout ByteBuffer) {
         while let downstream = self.downstream {
             switch self.response {
-            case .none:
+            case .none, .leaving:
                 return
             case .head:
                 guard buffer.readableBytes > 0, self.readHead(&buffer, downstream) else { return }
             case .body:
                 guard self.readBody(&buffer, downstream) else { return }
+            case .tunnel:
+                return downstream.tunnelled(&buffer, from: .upstream)
             }
         }
     }
@@ -220,11 +244,30 @@ final class UpstreamHandler: LoopConnection, ChannelDuplexHandler {
         case .head(let facts) where facts.status != 101:
             self.headComplete(&buffer, facts, downstream)
             return true
-        // Nobody asked for another protocol.
-        case .problem, .head:
+        case .head(let facts):
+            return self.switchProtocols(&buffer, facts, downstream)
+        case .problem:
             downstream.step { $0.responseInvalid() }
             return false
         }
+    }
+
+    /// A 101 came. Returns whether it is one that was asked for; the connection is a tunnel then.
+    private func switchProtocols(
+        _ buffer: inout ByteBuffer, _ facts: ResponseIntake.Facts, _ downstream: DownstreamHandler
+    ) -> Bool {
+        guard let tunnel = downstream.tunnel, self.loop.responses.accepts(buffer.readableBytesSpan, tunnel.upgrade)
+        else {
+            downstream.step { $0.responseInvalid() }
+            return false
+        }
+        downstream.step { $0.protocolSwitched() }
+        guard downstream.exchange.state == .tunnelling else { return false }
+        downstream.relaySwitch(buffer, tunnel.upgrade)
+        buffer.moveReaderIndex(forwardBy: facts.end)
+        self.becomeTunnel()
+        downstream.tunnelOpened()
+        return true
     }
 
     private func headComplete(

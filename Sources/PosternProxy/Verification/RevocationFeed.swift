@@ -70,7 +70,7 @@ final class RevocationFeed {
         self.load += 1
         if hasSuccessor { return }
         self.services.revocations.stopped()
-        self.services.loops.tell { $0.intake.withdraw { $0.setKnown(false) } }
+        self.services.loops.tell { $0.withdraw { $0.setKnown(false) } }
     }
 
     private func happened(_ event: RedisSubscription.Event) {
@@ -98,14 +98,14 @@ final class RevocationFeed {
     private func losePatience() {
         guard self.outOfPatience == nil else { return }
         self.outOfPatience = self.schedule(self.patience) {
-            self.services.loops.tell { $0.intake.withdraw { $0.setKnown(false) } }
+            self.services.loops.tell { $0.withdraw { $0.setKnown(false) } }
         }
     }
 
     private func published(_ message: [UInt8]) {
         guard let revocation = Revocation(json: message) else { return self.services.revocations.foundMalformed() }
         self.set.insert(revocation, until: .infinity)
-        self.services.loops.tell { $0.intake.withdraw { $0.insert(revocation, until: .infinity) } }
+        self.services.loops.tell { $0.withdraw { $0.insert(revocation, until: .infinity) } }
     }
 
     // MARK: - Loading
@@ -169,7 +169,7 @@ final class RevocationFeed {
         self.outOfPatience = nil
         let set = self.set
         self.services.loops.tell { loop in
-            loop.intake.withdraw { withdrawals in
+            loop.withdraw { withdrawals in
                 withdrawals.replace(with: set)
                 withdrawals.setKnown(true)
             }
@@ -194,7 +194,7 @@ final class RevocationFeed {
         if self.isSubscribed, self.sweeps >= Self.sweepsToLoad { return self.beginLoad() }
         let now = SystemClock.unixTime - Self.grace
         self.set.removeExpired(now: now)
-        self.services.loops.tell { $0.intake.withdraw { $0.removeExpired(now: now) } }
+        self.services.loops.tell { $0.withdraw { $0.removeExpired(now: now) } }
         self.scheduleSweep()
     }
 

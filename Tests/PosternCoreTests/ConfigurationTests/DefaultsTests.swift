@@ -39,7 +39,8 @@ import Testing
             timeouts
                 == Configuration.Timeouts(
                     head: 10 * second, idle: 60 * second, bodyIdle: 30 * second, connect: 2 * second,
-                    response: 30 * second, upstreamIdle: 4 * second, drain: 25 * second, drainDelay: 0))
+                    response: 30 * second, upstreamIdle: 4 * second, tunnelIdle: 3600 * second, drain: 25 * second,
+                    drainDelay: 0))
     }
 
     @Test(arguments: ["\"http://h:81\"", "{url: \"http://h:81\"}"])

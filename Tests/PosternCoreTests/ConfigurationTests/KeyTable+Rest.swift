@@ -38,8 +38,13 @@ extension KeyTable {
                     ("{url: unix:/s, protocol: h2}", "not available yet"),
                 ]),
             KeyRow(
-                "routes.GET /r.upgrade", in: routePlace, good: ["x", "[a, b]"],
-                bad: [("x", "not available yet"), ("[\"a b\"]", "a word of letters")]),
+                "routes.GET /r.upgrade", in: routePlace, good: ["x", "[a, b]", "TLS"],
+                bad: [
+                    ("[\"a b\"]", "a word of letters"), ("websocket", "always allowed: leave it out"),
+                    ("[WebSocket]", "always allowed"), ("[tls, H2C]", "can never be allowed"),
+                    ("http", "go past the policy"),
+                    ("[]", "at least one"), ("[a, A]", "stands here twice"),
+                ]),
         ] + Self.routeUpstream
 
     /// The long form of a route's upstream has the keys of the file's.
@@ -110,16 +115,13 @@ extension KeyTable {
                 "timeouts", good: ["{}"],
                 bad: [("{body-idle: 1s}", "did you mean \"body_idle\""), ("5s", "must be a mapping")]),
             KeyRow(
-                "timeouts.tunnel_idle", in: timeoutsPlace, good: ["1h"],
-                bad: notDuration + [("1h", "not available yet")]),
-            KeyRow(
                 "timeouts.drain", in: timeoutsPlace, good: ["0s", "24h"], bad: notDuration + [("25h", "from 0s to 24h")]
             ),
             KeyRow(
                 "timeouts.drain_delay", in: timeoutsPlace, good: ["0s", "1h"],
                 bad: notDuration + [("2h", "from 0s to 1h")]),
         ]
-        + ["head", "idle", "body_idle", "connect", "response", "upstream_idle"].map {
+        + ["head", "idle", "body_idle", "connect", "response", "upstream_idle", "tunnel_idle"].map {
             KeyRow(
                 "timeouts.\($0)", in: timeoutsPlace, good: ["1ms", "24h"],
                 bad: notDuration + [("0s", "from 1ms to 24h")])

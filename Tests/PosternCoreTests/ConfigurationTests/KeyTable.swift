@@ -52,7 +52,8 @@ enum KeyTable {
             "default", good: ["deny", "public"],
             bad: [("publik", "did you mean \"public\""), ("open", "one of"), ("[deny]", "not a list")]),
         KeyRow(
-            "tunnel_at_expiry", good: ["close", "keep"], bad: [("close", "not available yet"), ("open", "one of")]),
+            "tunnel_at_expiry", good: ["close", "keep"],
+            bad: [("open", "one of"), ("kep", "did you mean \"keep\""), ("[close]", "not a list")]),
         KeyRow(
             "event_loops", good: ["auto", "1", "256", "\"${NUMBER}\""],
             bad: notInteger + [("0", "from 1 to 256"), ("257", "from 1"), ("aut", "did you mean \"auto\"")]),

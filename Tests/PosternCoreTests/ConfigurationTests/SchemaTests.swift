@@ -52,9 +52,17 @@ import Testing
         #expect(try Self.schema()["properties"]?[section]?["properties"]?[key]?["default"] == value)
     }
 
-    @Test func keyThatIsNotAvailableYetSaysSo() throws {
-        let tunnel = try #require(try Self.schema()["properties"]?["tunnel_at_expiry"]?["description"]?.string)
-        #expect(tunnel.hasSuffix("(not available yet)"))
+    @Test func keyThatIsNotAvailableYetSaysSo() {
+        let key = Key("x", .boolean, availability: .later, "What it is")
+        #expect(key.schema["description"]?.string == "What it is (not available yet)")
+    }
+
+    @Test func tunnelsAreThereWithTheirDefaults() throws {
+        let properties = try Self.schema()["properties"]
+        #expect(properties?["tunnel_at_expiry"]?["default"]?.string == "close")
+        #expect(properties?["timeouts"]?["properties"]?["tunnel_idle"]?["default"]?.string == "1h")
+        let description = try #require(properties?["tunnel_at_expiry"]?["description"]?.string)
+        #expect(!description.contains("not available"))
     }
 
     @Test func sealIsASecretOrAListOfThem() throws {
@@ -92,7 +100,9 @@ import Testing
         + "identity: {X-A: user, X-B: /a/b, X-C: is_trusted}, forward_token: true, default: authenticated, "
         + "routes: {GET /p: public, GET /d: deny, GET /o: optional, GET /a: {}, \"GET /r/{x}\": {scopes: [a, b], any_scope: c, "
         + "roles: d, issuers: a, claims: {e: [1, true], f: \"{x}\", g: h}, timeout: 5s, body: 0B, forward_token: false, "
-        + "upstream: unix:/t}, GET /t: {upstream: {url: \"https://i\", tls: {ca: own.pem}}}}, paths: {semicolon: allow}, limits: {body: 1MiB}, timeouts: {drain: 0s}, "
+        + "upgrade: [tcp, x], upstream: unix:/t}, GET /t: {upstream: {url: \"https://i\", tls: {ca: own.pem}}}}, "
+        + "paths: {semicolon: allow}, limits: {body: 1MiB}, timeouts: {drain: 0s, tunnel_idle: 5m}, "
+        + "tunnel_at_expiry: keep, "
         + "log: {access: off}, event_loops: 2, trusted_proxies: [10.0.0.0/8, \"fd00::/8\", unix]}"
 
     @Test func policyIsAConfigurationWithTheSameMeaning() throws {

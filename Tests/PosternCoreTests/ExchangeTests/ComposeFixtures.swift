@@ -8,6 +8,7 @@ struct Composition {
     var principal: Principal? = Principal(
         issuer: "permiso", user: "u-1", scopes: ["trade:read", "trade:open"], expiresAt: 4_000_000_000)
     var forwardToken = false
+    var upgrade: ProtocolSwitch?
     var address = "10.0.0.7"
     var scheme: StaticString = "http"
     var isTrusted = false
@@ -37,6 +38,7 @@ struct Composition {
             bytes.span.bytes, read.head, target, permit: permit, token: token, identity: gate.identity,
             forwardToken: self.forwardToken,
             client: ClientFacts(address: Array(self.address.utf8), scheme: self.scheme), isTrusted: self.isTrusted,
+            upgrade: self.upgrade,
             identifiers: &identifiers, into: &output)
         return Result(
             text: String(decoding: output, as: UTF8.self), spoofed: spoofed,

@@ -3,7 +3,7 @@ import Testing
 
 /// A shell in miniature: knows which events can happen when, and what an action may not say after all that happened.
 private struct ShellModel {
-    enum Phase { case idle, head, verifying, acquiring, awaiting, streaming, lingering, closed }
+    enum Phase { case idle, head, verifying, acquiring, awaiting, streaming, tunnelling, lingering, closed }
 
     var exchange = Exchange()
     var phase = Phase.idle
@@ -25,6 +25,8 @@ private struct ShellModel {
     var answers = 0
     var requests = 0
     var retried = 0
+    var asks = false
+    var switched = 0
 
     mutating func violate(_ text: String) { self.violations.append("\(text): \(self.trace.suffix(12))") }
 
@@ -42,7 +44,8 @@ private struct ShellModel {
         switch choice {
         case 0:
             self.run("inputClosed", self.exchange.inputClosed())
-            self.check(self.exchange.state == .closed, "open after the client gave up")
+            let mayGoOn = self.phase == .tunnelling
+            self.check(mayGoOn || self.exchange.state == .closed, "open after the client gave up")
         case 1:
             self.run("disconnected", self.exchange.disconnected())
             self.check(self.exchange.state == .closed, "open after the client was gone")
@@ -78,6 +81,11 @@ private struct ShellModel {
             self.run("ready", self.exchange.upstreamReady(reused: flag))
         case .awaiting, .streaming:
             self.forward(choice, flag)
+        case .tunnelling where choice == 7:
+            self.run("upstreamClosed", self.exchange.upstreamClosed(untouched: flag))
+        case .tunnelling:
+            self.exchange.tunnelEnded(lingers: flag)
+            self.phase = flag ? .lingering : .closed
         default:
             break
         }
@@ -90,8 +98,10 @@ private struct ShellModel {
         self.expects = hasBody && Bool.random(using: &numbers)
         self.continued = false
         self.mayRepeat = !hasBody && Bool.random(using: &numbers)
+        self.asks = Int.random(in: 0..<4, using: &numbers) == 0
         self.exchange.headRead(
-            keepAlive: self.clientKeeps, hasBody: hasBody, expectsContinue: self.expects, mayRepeat: self.mayRepeat)
+            keepAlive: self.clientKeeps, hasBody: hasBody, expectsContinue: self.expects, mayRepeat: self.mayRepeat,
+            asksForSwitch: self.asks)
         self.trace.append("head(keeps \(self.clientKeeps), body \(hasBody), repeat \(self.mayRepeat))")
         switch Int.random(in: 0..<4, using: &numbers) {
         case 0:
@@ -119,12 +129,14 @@ private struct ShellModel {
             self.run("responseInvalid", self.exchange.responseInvalid())
         case 7...9 where self.phase == .awaiting, 7:
             self.run("upstreamClosed", self.exchange.upstreamClosed(untouched: flag && self.phase == .awaiting))
-        case 10... where self.phase == .awaiting:
+        case 10 where self.phase == .awaiting:
+            self.run("protocolSwitched", self.exchange.protocolSwitched())
+        case 11... where self.phase == .awaiting:
             let close = self.exchange.responseHead(endsWithConnection: flag)
             self.phase = .streaming
             self.answers += 1
             self.toldClose = close
-            let mustClose = flag || !self.clientKeeps || self.draining || !self.complete
+            let mustClose = flag || self.asks || !self.clientKeeps || self.draining || !self.complete
             self.check(close || !mustClose, "the head promised to keep a connection that ends")
             self.trace.append("responseHead(\(close))")
         case 8... where self.phase == .streaming:
@@ -150,6 +162,11 @@ private struct ShellModel {
             self.check(!answer || (self.expects && !self.complete && !self.continued), "100 out of place")
             self.continued = self.continued || answer
             self.phase = .awaiting
+        case .tunnel:
+            self.check(before == .awaiting && self.asks && self.complete, "a tunnel that nobody asked for")
+            self.answers += 1
+            self.switched += 1
+            self.phase = .tunnelling
         case .retry:
             self.check(before == .awaiting && self.reused && self.mayRepeat && self.retries > 0, "retry out of place")
             self.retries -= 1
@@ -162,10 +179,12 @@ private struct ShellModel {
         case .finish(let ending, let reuse):
             self.check(before == .streaming, "finish without a response")
             self.check(!reuse || self.complete, "an upstream connection with half a request is used again")
+            self.check(!reuse || !self.asks, "an upstream connection that may have switched is used again")
             self.check(ending != .nextRequest || !self.toldClose, "kept after Connection: close")
             self.end(ending, nil)
         case .abort:
-            self.check([.verifying, .acquiring, .awaiting, .streaming].contains(before), "abort out of place")
+            self.check(
+                [.verifying, .acquiring, .awaiting, .streaming, .tunnelling].contains(before), "abort out of place")
             self.phase = .closed
         case .close:
             self.check([.idle, .head, .lingering, .closed].contains(before), "a request was closed without an answer")
@@ -176,7 +195,7 @@ private struct ShellModel {
     private mutating func end(_ ending: Exchange.Ending, _ code: RefusalCode?) {
         switch ending {
         case .nextRequest:
-            let mayGoOn = self.clientKeeps && self.complete && !self.draining
+            let mayGoOn = self.clientKeeps && !self.asks && self.complete && !self.draining
             self.check(mayGoOn, "the next request would be read where it cannot begin")
             self.check(code?.closesConnection != true, "kept after a code that closes")
             self.phase = .idle
@@ -197,12 +216,14 @@ private struct ShellModel {
             case .acquiring: .acquiring
             case .awaiting: .forwarding(.awaited)
             case .streaming: .forwarding(.streaming)
+            case .tunnelling: .tunnelling
             case .lingering: .lingering
             case .closed: .closed
             }
         self.check(self.exchange.state == expected, "in \(self.exchange.state), not in \(expected)")
         self.check(self.answers <= self.requests, "more answers than requests")
-        let reads = (self.phase == .awaiting || self.phase == .streaming) && !self.complete
+        let forwards = self.phase == .awaiting || self.phase == .streaming
+        let reads = self.phase == .tunnelling || (forwards && !self.complete)
         self.check(self.exchange.readsBody == reads, "readsBody is \(!reads)")
         let isBusy =
             [.verifying, .acquiring].contains(self.phase)
@@ -217,6 +238,7 @@ private struct ShellModel {
         var numbers = SeededNumbers(seed: UInt64(900 + seed))
         var answers = 0
         var retries = 0
+        var switched = 0
         for _ in 0..<5_000 {
             var model = ShellModel()
             for _ in 0..<60 where model.violations.isEmpty {
@@ -225,11 +247,14 @@ private struct ShellModel {
             }
             answers += model.answers
             retries += model.retried
+            switched += model.switched
             guard model.violations.isEmpty else {
                 Issue.record("\(model.violations[0])")
                 return
             }
         }
-        #expect(answers > 2_000 && retries > 25, "\(answers) answers, \(retries) retries")
+        #expect(
+            answers > 2_000 && retries > 25 && switched > 25,
+            "\(answers) answers, \(retries) retries, \(switched) tunnels")
     }
 }

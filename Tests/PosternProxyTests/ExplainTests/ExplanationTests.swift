@@ -21,6 +21,14 @@ import Testing
     static let allowed: [Case] = [
         Case(name: "public-with-spoofed-headers", path: "/health", headers: ["X_User_Id: root", "X-Auth-Token: x"]),
         Case(name: "public-with-a-token", path: "/health", token: "expired"),
+        Case(
+            name: "websocket", path: "/api/v1/trades",
+            headers: [
+                "Connection: upgrade", "Upgrade: websocket", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+                "Sec-WebSocket-Version: 13",
+            ], token: "good"),
+        Case(
+            name: "upgrade-that-no-route-names", path: "/health", headers: ["Connection: upgrade", "Upgrade: tcp"]),
         Case(name: "optional-without-token", path: "/news"),
         Case(name: "optional-with-token", path: "/news", token: "good"),
         Case(name: "good-token", path: "/api/v1/trades?limit=5&secret=s3", token: "good"),
@@ -82,7 +90,7 @@ import Testing
             name: "body-too-large", method: "POST", path: "/api/v1/trades", headers: ["Content-Length: 1025"],
             claims: #"{"scope": "trade:open"}"#),
         Case(
-            name: "upgrade", path: "/health", headers: ["Connection: upgrade", "Upgrade: websocket"]),
+            name: "websocket-without-a-key", path: "/health", headers: ["Connection: upgrade", "Upgrade: websocket"]),
     ]
 
     private static func run(_ row: Case, exitCode: Int32) async throws {

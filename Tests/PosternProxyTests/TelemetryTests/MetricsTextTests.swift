@@ -21,7 +21,8 @@ import Testing
         ("postern_key_age_seconds", "gauge", ["issuer"]), ("postern_spoofed_headers_total", "counter", []),
         ("postern_reloads_total", "counter", ["result"]), ("postern_connections", "gauge", ["side"]),
         ("postern_log_lines_dropped_total", "counter", []), ("postern_proxy_headers_total", "counter", ["result"]),
-        ("postern_log_lines_dropped_total", "counter", []), ("postern_tls_handshakes_total", "counter", ["result"]),
+        ("postern_tls_handshakes_total", "counter", ["result"]), ("postern_tunnels", "gauge", ["protocol"]),
+        ("postern_tunnels_ended_total", "counter", ["protocol", "end"]),
     ])
     func documentedMetricIsThereWithItsLabels(row: (String, String, [String])) throws {
         let text = try PrometheusText(MetricsText.render(Self.busy()))
@@ -48,6 +49,10 @@ import Testing
         #expect(text.value("postern_connections", ["side": "upstream"]) == 4)
         #expect(text.value("postern_spoofed_headers_total") == 2)
         #expect(text.value("postern_pool_waiting") == 8)
+        #expect(text.value("postern_tunnels", ["protocol": "websocket"]) == 2)
+        #expect(text.value("postern_tunnels", ["protocol": "other"]) == 0)
+        #expect(text.value("postern_tunnels_ended_total", ["protocol": "other", "end": "expired"]) == 2)
+        #expect(text.value("postern_tunnels_ended_total", ["protocol": "websocket", "end": "expired"]) == 0)
         #expect(text.value("postern_upstream_retries_total") == 10)
         #expect(text.value("postern_upstream_connect_failures_total") == 12)
     }
@@ -133,6 +138,9 @@ import Testing
         loop.poolWaiting = 4
         loop.upstreamRetries = 5
         loop.upstreamConnectFailures = 6
+        loop.tunnels.opened(.webSocket)
+        loop.tunnels.opened(.other)
+        loop.tunnels.ended(.other, .expired)
         var other = loop
         other.requests.increment(LoopMetrics.requestKey(route: 2, method: .get, status: 200))
         other.requests.increment(LoopMetrics.requestKey(route: 0, method: .other, status: 499))

@@ -24,6 +24,7 @@ public struct Configuration: Equatable, Sendable {
     public var paths: TargetOptions
     public var limits: Limits
     public var timeouts: Timeouts
+    public var tunnelAtExpiry: TunnelAtExpiry
     public var log: Log
     /// How many event loops; nil (`auto`): as many as the CPUs this process may use.
     public var eventLoops: Int?
@@ -69,6 +70,12 @@ extension Configuration {
             case .open: .open
             }
         }
+    }
+
+    /// What happens to a tunnel whose token expires or is revoked.
+    public enum TunnelAtExpiry: String, Equatable, Sendable, CaseIterable {
+        case close
+        case keep
     }
 
     public struct Cors: Equatable, Sendable {

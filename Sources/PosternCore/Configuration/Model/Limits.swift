@@ -33,6 +33,8 @@ extension Configuration {
         public var response: Int64
         /// How long an unused upstream connection is kept.
         public var upstreamIdle: Int64
+        /// How long a tunnel may be silent.
+        public var tunnelIdle: Int64
         /// How long requests in flight may take at shutdown.
         public var drain: Int64
         /// How long accepting goes on after `/readyz` has turned 503.

@@ -11,6 +11,8 @@ extension Configuration {
         public var forwardToken: Bool?
         /// Instead of `upstream`.
         public var upstream: Upstream?
+        /// Protocols besides websocket that a client may switch to, in lower case.
+        public var upgrade: [String]
         /// Where the route's key stands.
         public var mark: Mark
     }

@@ -18,6 +18,7 @@ extension Configuration.Route {
             ("body", self.body.map { .string($0.text) }),
             ("forward_token", self.forwardToken.map { .bool($0) }),
             ("upstream", self.upstream.map(\.routePolicy)),
+            ("upgrade", self.upgrade.isEmpty ? nil : .strings(self.upgrade)),
         ]
         return values.compactMap { name, value in value.map { JSONValue.Member(name: name, value: $0) } }
     }
@@ -120,8 +121,8 @@ extension Configuration.Timeouts {
     var policy: JSONValue {
         let durations = [
             ("head", self.head), ("idle", self.idle), ("body_idle", self.bodyIdle), ("connect", self.connect),
-            ("response", self.response), ("upstream_idle", self.upstreamIdle), ("drain", self.drain),
-            ("drain_delay", self.drainDelay),
+            ("response", self.response), ("upstream_idle", self.upstreamIdle),
+            ("tunnel_idle", self.tunnelIdle), ("drain", self.drain), ("drain_delay", self.drainDelay),
         ]
         return .members(durations.map { ($0.0, .string(Nanoseconds.text($0.1))) })
     }

@@ -20,6 +20,7 @@ extension Configuration {
                 ("paths", self.paths.policy),
                 ("limits", self.limits.policy),
                 ("timeouts", self.timeouts.policy),
+                ("tunnel_at_expiry", .string(self.tunnelAtExpiry.rawValue)),
                 (
                     "log",
                     .members([

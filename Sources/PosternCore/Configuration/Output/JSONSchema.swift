@@ -37,7 +37,7 @@ extension Section {
 }
 
 extension Key {
-    fileprivate var schema: JSONValue {
+    var schema: JSONValue {
         let note =
             switch self.availability {
             case .now: ""

@@ -18,7 +18,8 @@ extension ConfigurationDecoder {
                     pattern: pattern, access: access, timeout: entry.field["timeout"]?.duration,
                     body: entry.field["body"].flatMap { Self.bodyLimit($0) },
                     forwardToken: entry.field["forward_token"]?.boolean,
-                    upstream: entry.field["upstream"].flatMap { self.upstream($0) }, mark: entry.mark))
+                    upstream: entry.field["upstream"].flatMap { self.upstream($0) },
+                    upgrade: self.upgrades(entry.field), mark: entry.mark))
         }
         self.checkConflicts(result)
         return result

@@ -33,12 +33,13 @@ extension ConfigurationDecoder {
         guard let section = root["timeouts"], let head = section["head"]?.duration,
             let idle = section["idle"]?.duration, let bodyIdle = section["body_idle"]?.duration,
             let connect = section["connect"]?.duration, let response = section["response"]?.duration,
-            let upstreamIdle = section["upstream_idle"]?.duration, let drain = section["drain"]?.duration,
+            let upstreamIdle = section["upstream_idle"]?.duration,
+            let tunnelIdle = section["tunnel_idle"]?.duration, let drain = section["drain"]?.duration,
             let drainDelay = section["drain_delay"]?.duration
         else { return nil }
         return Configuration.Timeouts(
             head: head, idle: idle, bodyIdle: bodyIdle, connect: connect, response: response,
-            upstreamIdle: upstreamIdle, drain: drain, drainDelay: drainDelay)
+            upstreamIdle: upstreamIdle, tunnelIdle: tunnelIdle, drain: drain, drainDelay: drainDelay)
     }
 
     static func log(_ root: Field) -> Configuration.Log? {

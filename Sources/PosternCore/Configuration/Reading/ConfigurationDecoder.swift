@@ -52,18 +52,20 @@ struct ConfigurationDecoder {
         self.checkProxyProtocol(root, trusted: trusted)
         self.checkLoops(listen: listen, upstream: upstream, routes: routes)
         self.checkVerification(root: root, routes: routes)
+        self.checkTunnels(root: root, issuers: issuers)
         if root["routes"] == nil, root["default"]?.word == "deny", !self.reader.hasProblem(under: "routes") {
             self.warn("there are no routes: every request is refused", at: mark, path: "routes")
         }
         guard let upstream, let admin, let limits, let timeouts = Self.timeouts(root), let log = Self.log(root),
             let service = root["service"]?.text, let trusted, let forwardToken = root["forward_token"]?.boolean,
-            let access = root["default"]?.word.flatMap({ Configuration.DefaultAccess(rawValue: $0) })
+            let access = root["default"]?.word.flatMap({ Configuration.DefaultAccess(rawValue: $0) }),
+            let atExpiry = root["tunnel_at_expiry"]?.word.flatMap({ Configuration.TunnelAtExpiry(rawValue: $0) })
         else { return nil }
         return Configuration(
             listen: listen, upstream: upstream, admin: admin, issuers: issuers, redis: redis,
             identity: identity, forwardToken: forwardToken, defaultAccess: access,
             cors: Configuration.Cors(preflight: .deny),
-            routes: routes, paths: paths, limits: limits, timeouts: timeouts, log: log,
+            routes: routes, paths: paths, limits: limits, timeouts: timeouts, tunnelAtExpiry: atExpiry, log: log,
             eventLoops: root["event_loops"]?.integer, trustedProxies: trusted, realm: root["realm"]?.text ?? service,
             service: service)
     }

@@ -22,8 +22,8 @@ extension Shape {
             Key("limits", .section(.limits), default: .emptyMapping, "Bounds for what a client may send"),
             Key("timeouts", .section(.timeouts), default: .emptyMapping, "How long things may take"),
             Key(
-                "tunnel_at_expiry", .choice(["close", "keep"]), availability: .later,
-                "What happens to a WebSocket whose token expires"),
+                "tunnel_at_expiry", .choice(Configuration.TunnelAtExpiry.allCases.map(\.rawValue)), default: "close",
+                "What happens to a WebSocket or other tunnel whose token expires or is revoked"),
             Key("log", .section(.log), default: .emptyMapping, "Logs on standard output"),
             Key(
                 "event_loops", .either([.choice(["auto"]), .integer(1...256)]), default: "auto",
@@ -87,7 +87,7 @@ extension Section {
             Key("connect", .timeout, default: "2s", "To connect to the service, or to wait for a connection"),
             Key("response", .timeout, default: "30s", "For the service's response head"),
             Key("upstream_idle", .timeout, default: "4s", "How long an unused connection to the service is kept"),
-            Key("tunnel_idle", .timeout, availability: .later, "Between two parts of a tunnel"),
+            Key("tunnel_idle", .timeout, default: "1h", "How long a WebSocket or other tunnel may be silent"),
             Key("drain", .duration(0...Nanoseconds.day), default: "25s", "For requests in flight at shutdown"),
             Key(
                 "drain_delay", .duration(0...Nanoseconds.hour), default: "0s", "How long accepting goes on at shutdown"),

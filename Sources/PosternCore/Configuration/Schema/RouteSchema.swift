@@ -24,7 +24,7 @@ extension Section {
             Key("forward_token", .boolean, "Instead of forward_token"),
             Key("upstream", .upstream, "Instead of upstream"),
             Key(
-                "upgrade", .list(of: .text(.token), minimum: 1, single: true), availability: .later,
+                "upgrade", .list(of: .text(.token), minimum: 1, single: true),
                 "Protocols besides websocket that may be upgraded to"),
         ])
 }
