@@ -14,6 +14,8 @@ extension Explainer {
         var facts = ["goes to \(upstream)"]
         facts.append("the service has \(TimeText.milliseconds(rules.responseTimeout)) to answer")
         if let limit = rules.bodyLimit { facts.append("a body may have \(limit) bytes") }
+        self.noteOrigin(bytes)
+        facts += self.originFacts(bytes)
         let forwarded = self.compose(bytes, permit, token, forwardToken: rules.forwardToken, upstream: upstream)
         self.explanation.add(.exchange, .passed, facts)
         self.explanation.forwarded = forwarded

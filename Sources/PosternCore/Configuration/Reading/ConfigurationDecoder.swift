@@ -47,6 +47,7 @@ struct ConfigurationDecoder {
         let identity = self.identity(root)
         let routes = self.routes(root, options: paths, issuers: issuers)
         let limits = self.limits(root)
+        let cors = self.cors(root)
         self.checkAddresses(listen: listen, admin: admin, root: root)
         self.checkLoops(listen: listen, upstream: upstream, routes: routes)
         self.checkVerification(root: root, routes: routes)
@@ -60,7 +61,7 @@ struct ConfigurationDecoder {
         return Configuration(
             listen: listen, upstream: upstream, admin: admin, issuers: issuers, redis: redis,
             identity: identity, forwardToken: forwardToken, defaultAccess: access,
-            cors: Configuration.Cors(preflight: .deny),
+            cors: cors,
             routes: routes, paths: paths, limits: limits, timeouts: timeouts, log: log,
             eventLoops: root["event_loops"]?.integer, realm: root["realm"]?.text ?? service, service: service)
     }

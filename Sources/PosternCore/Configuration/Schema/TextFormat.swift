@@ -33,7 +33,7 @@ enum TextFormat: Sendable {
     /// `http://`, `https://` or `unix:/path`, without a path of a request.
     case upstream
     case cidr
-    /// An origin of a browser (`https://app.example`), or `*`.
+    /// An origin of a browser (`https://app.example`), `null` (quoted), or `*`.
     case origin
 
     /// What is wanted, for messages: "… must be …".
@@ -78,7 +78,7 @@ enum TextFormat: Sendable {
         case .redis: #"^rediss?(\+sentinel|\+cluster)?://.+$"#
         case .upstream: "^(https?://.+|unix:/.+)$"
         case .cidr: #"^[0-9a-fA-F:.]+/[0-9]{1,3}$"#
-        case .origin: #"^(\*|https?://[^/]+)$"#
+        case .origin: #"^(\*|null|https?://[^/]+)$"#
         }
     }
 }
