@@ -120,8 +120,9 @@ ERRORS = table(
     ("redis on several hosts", ROUTES + 'redis: {url: "redis://a,b", seal: "0123456789abcdef0123456789abcdef"}\n',
      (12, 14), ["redis.url", "redis+cluster"]),
     ("a trusted proxy that is a host", ROUTES + "trusted_proxies: [10.0.0.1]\n", (12, 19), ["trusted_proxies[0]", "10.0.0.0/8"]),
-    ("cors answered by the proxy, not available yet", ROUTES + "cors: {origins: [https://a.test]}\n",
-     (12, None), ["not available yet"]),
+    ("cors for every origin with credentials", ROUTES + "cors: {origins: '*', credentials: true}\n",
+     (12, None), ["cors.origins", "credentials"]),
+    ("cors that is answered for nobody", ROUTES + "cors: {preflight: answer}\n", (12, None), ["cors.origins"]),
     ("revocation without redis", "    revocation: redis\n" + ROUTES, (10, 17), ["needs redis"]),
 )
 

@@ -15,7 +15,11 @@ run) ;;
 # python3, python3-venv: the end-to-end tests      shellcheck: `make lint`      valgrind, binutils: the budgets
 # openssl: what the verification of a signature is compared with      redis-server: the shared cache and revocation
 # postgresql: the issuer's other store; the tests start servers of their own
-test) packages+=(python3 python3-venv shellcheck valgrind binutils openssl redis-server postgresql) ;;
+# chromium-headless-shell: a browser that calls across origins; Ubuntu has no such package, and its tests are skipped
+test)
+    packages+=(python3 python3-venv shellcheck valgrind binutils openssl redis-server postgresql)
+    if grep -qx 'ID=debian' /etc/os-release 2>/dev/null; then packages+=(chromium-headless-shell); fi
+    ;;
 # wrk: the load      nginx: the service behind every proxy, and a peer      haproxy: a peer      strace: system calls
 # openssl: what one verification costs      redis-server: behind the rows that introspect      python3, python3-venv: the
 # benchmark itself

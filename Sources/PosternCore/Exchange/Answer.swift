@@ -13,7 +13,10 @@ public struct Answer: Sendable {
     ///   - requestID: the request's id, of safe characters.
     ///   - toHead: the request was HEAD: the same head, and no body.
     ///   - close: whether the connection closes after this.
-    public func bytes(for refusal: Refusal, requestID: [UInt8], toHead: Bool, close: Bool) -> [UInt8] {
+    ///   - crossOrigin: lines for browsers (`CrossOrigin.refusalLines`).
+    public func bytes(
+        for refusal: Refusal, requestID: [UInt8], toHead: Bool, close: Bool, crossOrigin: [UInt8] = []
+    ) -> [UInt8] {
         let id = String(decoding: requestID, as: UTF8.self)
         let body = Array(self.body(for: refusal, requestID: id).utf8)
         var head = "HTTP/1.1 \(refusal.code.status) \(refusal.code.reasonPhrase)\r\n"
@@ -24,6 +27,7 @@ public struct Answer: Sendable {
         if let challenge = self.challenge(for: refusal) { head += "WWW-Authenticate: \(challenge)\r\n" }
         if refusal.code == .methodNotAllowed { head += "Allow: \(refusal.allow.joined(separator: ", "))\r\n" }
         if refusal.code.status == 503 { head += "Retry-After: 1\r\n" }
+        head += String(decoding: crossOrigin, as: UTF8.self)
         if close { head += "Connection: close\r\n" }
         head += "\r\n"
         return toHead ? Array(head.utf8) : Array(head.utf8) + body

@@ -41,14 +41,7 @@ public enum DownstreamHead {
     public static func compose(
         _ bytes: RawSpan, _ head: ResponseHead, client: Client, framing: Framing, into output: inout [UInt8]
     ) {
-        var runStart = Int(head.statusAndReason.start) &- 8
-        // The reason may be empty, but the space before it may not be missing (RFC 9112 section 4).
-        if head.minorVersion == 0 || head.statusAndReason.count == 4 {
-            output.append("HTTP/1.1")
-            output.append(bytes.slice(head.statusAndReason))
-            output.append(head.statusAndReason.count == 4 ? " \r\n" : "\r\n")
-            runStart = Int(head.statusAndReason.end) &+ 2
-        }
+        var runStart = Self.begin(bytes, head, &output)
         for field in head.fields where Self.isRemoved(bytes, head, field) {
             let start = Int(field.name.start)
             if start > runStart { output.append(bytes.extracting(runStart..<start)) }
@@ -56,6 +49,25 @@ public enum DownstreamHead {
         }
         let end = head.end &- 2
         if end > runStart { output.append(bytes.extracting(runStart..<end)) }
+        Self.finish(client, framing, &output)
+    }
+
+    /// Where the lines that stay begin: at the start line, unless it is made anew.
+    @inline(__always)
+    static func begin(_ bytes: RawSpan, _ head: ResponseHead, _ output: inout [UInt8]) -> Int {
+        // The reason may be empty, but the space before it may not be missing (RFC 9112 section 4).
+        guard head.minorVersion == 0 || head.statusAndReason.count == 4 else {
+            return Int(head.statusAndReason.start) &- 8
+        }
+        output.append("HTTP/1.1")
+        output.append(bytes.slice(head.statusAndReason))
+        output.append(head.statusAndReason.count == 4 ? " \r\n" : "\r\n")
+        return Int(head.statusAndReason.end) &+ 2
+    }
+
+    /// Appends the lines of this side, and the empty one.
+    @inline(__always)
+    static func finish(_ client: Client, _ framing: Framing, _ output: inout [UInt8]) {
         if framing == .chunked { output.append("Transfer-Encoding: chunked\r\n") }
         if client.close {
             output.append("Connection: close\r\n")
@@ -66,7 +78,7 @@ public enum DownstreamHead {
     }
 
     @inline(__always)
-    private static func isRemoved(_ bytes: RawSpan, _ head: ResponseHead, _ field: HeaderField) -> Bool {
+    static func isRemoved(_ bytes: RawSpan, _ head: ResponseHead, _ field: HeaderField) -> Bool {
         if field.kind.isHopByHop { return true }
         // RFC 9110 section 8.6: no Content-Length in 1xx and 204.
         if field.kind == .contentLength, head.isInterim || head.status == 204 { return true }

@@ -123,6 +123,16 @@ public struct Exchange: Equatable, Sendable {
         return .refuse(code, ending)
     }
 
+    /// The proxy answers the request itself, and with no refusal: a preflight, which has no body.
+    public mutating func answered() -> Action {
+        let ending: Ending = self.keepAlive ? .nextRequest : .close
+        self.settle(ending)
+        return .finish(ending, reuseUpstream: false)
+    }
+
+    /// Whether the client's connection closes after an answer that is whole.
+    public var closesAfterAnswer: Bool { !self.keepAlive }
+
     /// A permit was given.
     ///
     /// - Parameter retries: how often the request may be sent again if a reused connection turns out dead.

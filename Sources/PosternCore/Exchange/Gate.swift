@@ -55,12 +55,14 @@ public final class Gate: Sendable {
     public let identity: IdentityRules
     /// Counts the policies of this process; a `VerifiedToken` knows the one it was made for.
     public let generation: Int
+    /// What is done for cross-origin requests; nil: nothing.
+    public let crossOrigin: CrossOrigin?
     private let limits: [RouteLimits]
     private let fallbackLimits: RouteLimits
 
     public init(
         target: TargetOptions, tokenLimit: Int, routes: RouteTable, policy: PolicyCatalogue, rules: [RouteRules],
-        fallback: RouteRules, identity: IdentityRules, generation: Int
+        fallback: RouteRules, identity: IdentityRules, generation: Int, crossOrigin: CrossOrigin? = nil
     ) {
         self.target = target
         self.tokenLimit = tokenLimit
@@ -70,6 +72,7 @@ public final class Gate: Sendable {
         self.fallback = fallback
         self.identity = identity
         self.generation = generation
+        self.crossOrigin = crossOrigin
         self.limits = rules.map(RouteLimits.init)
         self.fallbackLimits = RouteLimits(fallback)
     }
@@ -80,6 +83,8 @@ public final class Gate: Sendable {
         case permit(Permit)
         /// The token in this range must be verified, then `authorize` decides.
         case verify(ByteRange)
+        /// A preflight that the proxy answers itself.
+        case answer(PreflightAnswer)
         case refuse(Refusal)
     }
 
@@ -115,6 +120,9 @@ public final class Gate: Sendable {
         if target.isAbsolute, !Self.agree(bytes, target.authority, head.host) {
             return .refuse(Refusal(HTTPProblem.malformed(.hostMismatch)))
         }
+        if head.originCount != 0, let crossOrigin, let preflight = Preflight(bytes, head) {
+            return self.admit(preflight, crossOrigin, bytes, head, target, route: &route, captures: &captures)
+        }
         let match = self.routes.match(
             bytes, path: target.path, hasEscapes: target.hasEscapes, method: head.method,
             methodToken: head.methodToken, captures: &captures)
@@ -146,7 +154,7 @@ public final class Gate: Sendable {
         }
     }
 
-    private static func closed(_ route: Int) -> Refusal {
+    static func closed(_ route: Int) -> Refusal {
         route < 0
             ? Refusal(.routeNotDeclared, "No route of this service's policy matches the method and path.")
             : Refusal(.routeDenied, "This route is closed to every caller.")
@@ -170,7 +178,7 @@ public final class Gate: Sendable {
         }
     }
 
-    private func methodNotAllowed(_ bytes: RawSpan, _ target: CheckedTarget) -> Refusal {
+    func methodNotAllowed(_ bytes: RawSpan, _ target: CheckedTarget) -> Refusal {
         let allow = self.routes.allowedMethods(bytes, path: target.path, hasEscapes: target.hasEscapes)
         return Refusal(
             .methodNotAllowed, "This path takes \(allow.joined(separator: ", ")).", allow: allow)

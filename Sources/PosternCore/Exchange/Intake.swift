@@ -59,6 +59,8 @@ public struct Intake: Sendable {
         public var end = 0
         public var methodToken = ByteRange.none
         public var target = ByteRange.none
+        /// Which of the allowed origins the request comes from: an index, or `CrossOrigin.noOrigin`.
+        public var origin = CrossOrigin.noOrigin
 
         public init() {}
 
@@ -83,6 +85,8 @@ public struct Intake: Sendable {
         case verify(ByteRange)
         /// The token was found not to be acceptable a moment ago (introspection), and is not asked about again.
         case rejected(TokenProblem)
+        /// A preflight that the proxy answers itself.
+        case answer(PreflightAnswer)
         /// The token is nil unless it was verified and the route's rules refuse it.
         case refuse(Refusal, VerifiedToken?)
     }
@@ -124,13 +128,19 @@ public struct Intake: Sendable {
         var route = PolicyCatalogue.undeclared
         let admission = gate.admit(
             bytes, self.head, route: &route, target: &self.target, captures: &self.captures, unchecked: true)
+        var facts = Facts(self.head)
+        if self.head.originCount != 0, let crossOrigin = gate.crossOrigin {
+            facts.origin = crossOrigin.origin(bytes, self.head)
+        }
         switch admission {
         case .permit(let permit):
-            return .judged(Facts(self.head), route: route, .permit(permit, nil))
+            return .judged(facts, route: route, .permit(permit, nil))
+        case .answer(let answer):
+            return .judged(facts, route: route, .answer(answer))
         case .refuse(let refusal):
-            return .judged(Facts(self.head), route: route, .refuse(refusal, nil))
+            return .judged(facts, route: route, .refuse(refusal, nil))
         case .verify(let range):
-            return .judged(Facts(self.head), route: route, self.judge(bytes, range, gate: gate, route: route, now: now))
+            return .judged(facts, route: route, self.judge(bytes, range, gate: gate, route: route, now: now))
         }
     }
 

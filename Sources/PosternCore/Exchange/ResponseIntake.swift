@@ -87,4 +87,12 @@ public struct ResponseIntake: Sendable {
     ) {
         DownstreamHead.compose(bytes, self.head, client: client, framing: framing, into: &output)
     }
+    /// The same with the proxy's CORS lines in place of the service's.
+    public mutating func compose(
+        _ bytes: RawSpan, client: DownstreamHead.Client, framing: DownstreamHead.Framing, crossOrigin: CrossOriginLines,
+        into output: inout [UInt8]
+    ) {
+        DownstreamHead.compose(
+            bytes, self.head, client: client, framing: framing, crossOrigin: crossOrigin, into: &output)
+    }
 }

@@ -54,9 +54,10 @@ public enum UpstreamHead {
             Self.appendRequestLine(bytes, head, target, to: &output)
             start = Int(head.requestLine.end) &+ 2
         }
+        // A preflight goes without a token, whatever the route says: its route never looked at it.
         let spoofed = Self.appendKept(
-            bytes, head, from: start, identity: identity, forwardToken: forwardToken, identifiers: identifiers,
-            to: &output)
+            bytes, head, from: start, identity: identity, forwardToken: permit.isPreflight ? false : forwardToken,
+            identifiers: identifiers, to: &output)
         if let token { output.append(contentsOf: token.identity) }
         if isTrusted {
             ForwardedLines.append(bytes, head, client: client, to: &output)

@@ -9,6 +9,7 @@ public enum FieldName: UInt8, Sendable {
     /// `Forwarded`, and every `X-Forwarded-*` in any spelling with `_` for `-`.
     case forwarded
     case xRequestID, traceparent, tracestate, contentType, grpcTimeout
+    case origin
 
     /// Whether the field speaks of one connection only and is never passed on (RFC 9110 section 7.6.1).
     public var isHopByHop: Bool {
@@ -43,7 +44,7 @@ public enum FieldName: UInt8, Sendable {
         switch bytes.byte(start) | 0x20 {
         case UInt8(ascii: "a"), UInt8(ascii: "c"), UInt8(ascii: "e"), UInt8(ascii: "f"), UInt8(ascii: "h"),
             UInt8(ascii: "k"), UInt8(ascii: "p"), UInt8(ascii: "t"), UInt8(ascii: "u"), UInt8(ascii: "x"),
-            UInt8(ascii: "g"):
+            UInt8(ascii: "g"), UInt8(ascii: "o"):
             return Self.known(bytes.extracting(start..<end))
         default:
             return .other
@@ -83,6 +84,7 @@ public enum FieldName: UInt8, Sendable {
         case UInt64(ascii: "te") where count == 2: return .te
         case UInt64(ascii: "host") where count == 4: return .host
         case UInt64(ascii: "expect") where count == 6: return .expect
+        case UInt64(ascii: "origin") where count == 6: return .origin
         case UInt64(ascii: "upgrade"): return .upgrade
         case UInt64(ascii: "trailer"): return .trailer
         default: return .other

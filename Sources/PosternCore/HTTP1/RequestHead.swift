@@ -22,6 +22,9 @@ public struct RequestHead: Sendable {
     public var requestID = ByteRange.none
     /// The first traceparent value; empty if there is none, or more than one, or Connection names it.
     public var traceparent = ByteRange.none
+    /// The first Origin value; how many there are is `originCount`.
+    public var origin = ByteRange.none
+    public var originCount = 0
     /// Whether the client lets the connection go on after this exchange.
     public var keepAlive = true
     /// `Expect: 100-continue` in an HTTP/1.1 request with a body.
@@ -77,6 +80,10 @@ public struct RequestHead: Sendable {
         self.authorizationCount = 0
         self.requestID = .none
         self.traceparent = .none
+        if self.originCount != 0 {
+            self.origin = .none
+            self.originCount = 0
+        }
         self.keepAlive = true
         self.expectsContinue = false
         self.upgrade = false
@@ -137,7 +144,8 @@ public struct RequestHead: Sendable {
         throw isVersion ? .versionNotSupported : .malformed(.startLine)
     }
 
-    private static func method(_ token: RawSpan) -> Method {
+    /// The method that a token names.
+    static func method(_ token: RawSpan) -> Method {
         switch token.byteCount {
         case 3:
             if token.equals("GET") { return .get }
@@ -198,6 +206,9 @@ public struct RequestHead: Sendable {
         case .traceparent:
             self.traceparentCount &+= 1
             self.traceparent = field.value
+        case .origin:
+            if self.originCount == 0 { self.origin = field.value }
+            self.originCount &+= 1
         default:
             break
         }

@@ -1,10 +1,16 @@
 /// The proof that policy let a request through: the only way on to the service. Nothing outside this file can make one.
 public struct Permit: Sendable, Equatable {
-    /// The route; `PolicyCatalogue.undeclared` where `default` let it through.
-    public let route: Int
+    private let number: Int32
+    /// Whether a CORS preflight was let through: without a token, whatever the route asks.
+    public let isPreflight: Bool
 
-    fileprivate init(route: Int) {
-        self.route = route
+    /// The route; `PolicyCatalogue.undeclared` where `default` let it through.
+    @inline(__always)
+    public var route: Int { Int(self.number) }
+
+    fileprivate init(route: Int, isPreflight: Bool = false) {
+        self.number = Int32(truncatingIfNeeded: route)
+        self.isPreflight = isPreflight
     }
 }
 
@@ -29,7 +35,7 @@ public enum Decision: Sendable, Equatable {
     case routeDenied
 }
 
-// Deny by default: a permit is made in exactly two places, each at the end of conditions that all held. Whatever is
+// Deny by default: a permit is made in exactly three places, each at the end of conditions that all held. Whatever is
 // unknown here (a route out of range, a parameter that the pattern lacks, a standing of another policy) denies.
 extension PolicyCatalogue {
     /// The permit of a request without a token: for routes that are public or optional, and nothing else.
@@ -37,6 +43,14 @@ extension PolicyCatalogue {
         switch self.compiled(route) {
         case .open, .optional: Permit(route: route)
         case .denied, .required: nil
+        }
+    }
+
+    /// The permit of a CORS preflight that goes to the service (`preflight: forward`): anywhere but where `deny` stands.
+    public func permitPreflight(route: Int) -> Permit? {
+        switch self.compiled(route) {
+        case .open, .optional, .required: Permit(route: route, isPreflight: true)
+        case .denied: nil
         }
     }
 

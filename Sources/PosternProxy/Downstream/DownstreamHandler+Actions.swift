@@ -86,7 +86,11 @@ extension DownstreamHandler {
         let close = self.note { $0.responseHead(endsWithConnection: framing == .untilClose) }
         let client = DownstreamHead.Client(minorVersion: self.minorVersion, close: close)
         self.relay {
-            self.loop.responses.compose(buffer.readableBytesSpan, client: client, framing: framing, into: &$0)
+            if self.snapshot.answersCrossOrigin {
+                self.composeCrossOrigin(buffer.readableBytesSpan, client, framing, &$0)
+            } else {
+                self.loop.responses.compose(buffer.readableBytesSpan, client: client, framing: framing, into: &$0)
+            }
         }
         self.responseProgressed()
     }
@@ -128,7 +132,8 @@ extension DownstreamHandler {
             self.texts.requestID = self.loop.intake.makeRequestID()
         }
         let bytes = self.snapshot.answer.bytes(
-            for: refusal, requestID: self.texts.requestID, toHead: self.toHead, close: ending != .nextRequest)
+            for: refusal, requestID: self.texts.requestID, toHead: self.toHead, close: ending != .nextRequest,
+            crossOrigin: self.refusalLines)
         self.relay { $0.append(contentsOf: bytes) }
         self.finishRecord()
         self.end(ending)

@@ -23,7 +23,7 @@ extension DownstreamHandler {
             self.countRequest(status: status, duration: duration)
         }
         let logs =
-            self.snapshot.logAccess == .all || (self.snapshot.logAccess == .denied && self.record.refusal != nil)
+            self.snapshot.logAccess == .all || (self.snapshot.logAccess == .denied && self.record.isDenied)
         if logs { self.logAccess(self.record, status: status, duration: duration) }
         self.record.token = nil
     }
@@ -44,7 +44,7 @@ extension DownstreamHandler {
         let line = AccessLogBuffer.Line(
             time: self.loop.wallTime, client: client ?? self.client.address, method: self.texts.method,
             path: self.texts.path,
-            route: route, decision: record.refusal == nil ? "permit" : "refuse", code: record.refusal?.rawValue,
+            route: route, decision: record.decision, code: record.refusal?.rawValue ?? record.preflight.code,
             callerMembers: record.token?.logMembers ?? [], source: record.source?.rawValue, status: status,
             bytesIn: record.bytesIn, bytesOut: record.bytesOut, duration: duration,
             upstreamDuration: record.upstreamDuration, spoofed: record.spoofed,
@@ -60,5 +60,16 @@ extension DownstreamHandler {
             self.record.route == ExchangeRecord.notRouted
             ? RouteLabels.none : self.snapshot.labelNumber(of: self.record.route)
         self.loop.countDecision(route: label, LoopMetrics.index(of: code))
+    }
+}
+
+extension ExchangeRecord {
+    /// Whether Postern itself said no.
+    fileprivate var isDenied: Bool { self.refusal != nil || self.preflight == .denied }
+
+    /// The word of the access log.
+    fileprivate var decision: StaticString {
+        if self.refusal != nil { return "refuse" }
+        return self.preflight == .none ? "permit" : "answer"
     }
 }

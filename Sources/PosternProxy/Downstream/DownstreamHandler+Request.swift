@@ -18,6 +18,8 @@ extension DownstreamHandler {
         case .refuse(let refusal, let token):
             self.noteCached(token)
             self.refuse(refusal, facts, &buffer)
+        case .answer(let answer):
+            self.answer(answer, facts, &buffer)
         case .rejected(let problem):
             self.loop.metrics.cacheRejections &+= 1
             self.record.source = .local
@@ -33,6 +35,7 @@ extension DownstreamHandler {
         self.toHead = facts.method == .head
         self.minorVersion = facts.minorVersion
         self.record.method = facts.method
+        self.record.origin = facts.origin
         self.record.bytesIn = Int64(facts.end)
         self.note {
             $0.headRead(
@@ -136,7 +139,7 @@ extension DownstreamHandler {
         switch verdict {
         case .permit(let permit, _): self.forward(permit, token, facts, &buffer)
         case .refuse(let refusal, _): self.refuse(refusal, facts, &buffer)
-        case .verify, .rejected: preconditionFailure("a verified token is judged, never verified again")
+        case .verify, .rejected, .answer: preconditionFailure("a verified token is judged, never verified again")
         }
     }
 
@@ -198,7 +201,7 @@ extension DownstreamHandler {
         self.step { $0.refused(refusal.code, bodySkipped: skipped) }
     }
 
-    private func noteSpoofing() {
+    func noteSpoofing() {
         if !self.record.spoofed { self.loop.metrics.spoofedRequests &+= 1 }
         self.record.spoofed = true
     }

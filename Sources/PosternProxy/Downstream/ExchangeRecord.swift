@@ -7,6 +7,10 @@ struct ExchangeRecord {
     /// Route index; `PolicyCatalogue.undeclared`, or `notRouted` for requests that never got so far.
     var route = ExchangeRecord.notRouted
     var method = Method.other
+    /// What the proxy itself said to a preflight.
+    var preflight = Preflight.none
+    /// Which of the allowed origins the request came from.
+    var origin = CrossOrigin.noOrigin
     var status = 0
     var refusal: RefusalCode?
     var bytesIn: Int64 = 0
@@ -23,6 +27,24 @@ struct ExchangeRecord {
     var isOpen = false
 
     static let notRouted = Int.min
+
+    /// What the proxy itself said to a preflight.
+    enum Preflight: UInt8 {
+        /// Nothing: the request was none, or was not answered here.
+        case none
+        case allowed
+        /// The origin is not an allowed one.
+        case denied
+
+        /// The `code` of its decision in logs and metrics.
+        var code: String? {
+            switch self {
+            case .none: nil
+            case .allowed: "preflight"
+            case .denied: "preflight_denied"
+            }
+        }
+    }
 
     init() {}
 }

@@ -21,6 +21,8 @@ extension Explainer {
             facts.append("from a peer in trusted_proxies, its own X-Forwarded-* go on, with its address appended")
         }
         facts += self.tunnelFacts(upgrade, token)
+        self.noteOrigin(bytes)
+        facts += self.originFacts(bytes)
         let forwarded = self.compose(
             bytes, permit, token, forwardToken: rules.forwardToken, upgrade: upgrade.protocolSwitch, upstream: upstream)
         self.explanation.add(.exchange, .passed, facts)

@@ -17,6 +17,8 @@ struct Explainer {
     var target = CheckedTarget(path: .none)
     var captures = Captures()
     var route = PolicyCatalogue.undeclared
+    /// Which of the allowed origins the request comes from.
+    var origin = CrossOrigin.noOrigin
 
     static func explain(
         _ request: ExplainRequest, snapshot: Snapshot, keys: [ExplainKeys], introspection: ExplainIntrospection? = nil,
@@ -30,6 +32,7 @@ struct Explainer {
         do throws(Refusal) {
             try explainer.run(bytes.span.bytes)
         } catch {
+            explainer.noteOrigin(bytes.span.bytes)
             explainer.note(error)
         }
         explainer.explanation.complete()
@@ -47,6 +50,8 @@ struct Explainer {
             let permit = try self.authorize(bytes, token)
             self.noteIdentity(bytes, token)
             try self.forward(bytes, permit, token: token)
+        case .answer(let answer):
+            self.noteAnswer(bytes, answer)
         case .refuse(let refusal):
             throw refusal
         }
@@ -56,11 +61,12 @@ struct Explainer {
     private mutating func note(_ refusal: Refusal) {
         self.explanation.refusal = refusal
         let answer = self.snapshot.answer.bytes(
-            for: refusal, requestID: Array("(new)".utf8), toHead: false, close: refusal.code.closesConnection)
+            for: refusal, requestID: Array("(new)".utf8), toHead: false, close: refusal.code.closesConnection,
+            crossOrigin: self.refusalLines)
         let text = String(decoding: answer, as: UTF8.self)
         // The first line is the status; the body follows the empty line.
         let lines = text.split(separator: "\r\n", omittingEmptySubsequences: false)
-        let shown = ["www-authenticate:", "allow:", "retry-after:"]
+        let shown = ["www-authenticate:", "allow:", "retry-after:", "access-control-", "vary:"]
         self.explanation.answerHeaders = lines.prefix { !$0.isEmpty }.map(String.init).filter { line in
             shown.contains { line.lowercased().hasPrefix($0) }
         }
@@ -128,9 +134,12 @@ struct Explainer {
 
     private mutating func notePassed(_ bytes: RawSpan, _ admission: Gate.Admission) {
         self.noteTarget(bytes)
+        if case .answer = admission { return }
         self.noteRoute(bytes)
         let given = self.caller != .headers || self.head.authorizationCount > 0
         switch admission {
+        case .permit(let permit) where permit.isPreflight:
+            self.noteForwardedPreflight(bytes)
         case .verify(let range):
             let words =
                 if case .claims = self.caller { "claims, given in place of a token" } else {

@@ -34,21 +34,31 @@ struct Explanation: Equatable {
         var headers: [String]
     }
 
+    /// What the proxy itself answers to a preflight.
+    struct Answered: Equatable {
+        /// Whether the origin is an allowed one.
+        var isAllowed: Bool
+        var status: Int
+        /// `Name: value` each, in order.
+        var headers: [String]
+    }
+
     var method: String
     /// Without the query.
     var path: String
     /// The key of the route that matched.
     var route: String?
     var steps: [Step] = []
-    /// Why it is refused; exactly one of this and `forwarded` is there.
+    /// Why it is refused; exactly one of this, `forwarded` and `answered` is there.
     var refusal: Refusal?
     /// The answer's fields that depend on the refusal.
     var answerHeaders: [String] = []
     /// The problem document.
     var problem: JSONValue?
     var forwarded: Forwarded?
+    var answered: Answered?
 
-    var isAllowed: Bool { self.refusal == nil }
+    var isAllowed: Bool { self.refusal == nil && self.answered?.isAllowed != false }
 
     mutating func add(_ stage: Stage, _ outcome: Outcome, _ facts: [String] = []) {
         self.steps.append(Step(stage: stage, outcome: outcome, facts: facts))

@@ -18,6 +18,12 @@ extension Explanation {
             ]
             if let problem { members.append(.init(name: "problem", value: problem)) }
         }
+        if let answered {
+            members += [
+                .init(name: "status", value: JSONValue(answered.status)),
+                .init(name: "answer_headers", value: Self.fields(answered.headers)),
+            ]
+        }
         members.append(.init(name: "steps", value: .array(self.steps.map { Self.json($0) })))
         if let forwarded {
             members.append(

@@ -43,6 +43,10 @@ extension Explanation {
             let head = ([forwarded.requestLine] + forwarded.headers).map { "    \($0)" }
             return ["Allowed: \(forwarded.upstream) gets", ""] + head
         }
+        if let answered {
+            let word = answered.isAllowed ? "Answered by the proxy" : "Denied to the browser"
+            return ["\(word): \(answered.status)", ""] + answered.headers.map { "    \($0)" }
+        }
         guard let refusal else { return [] }
         var lines = ["Denied: \(refusal.code.status) \(refusal.code.rawValue)", "", "    \(refusal.detail)"]
         lines += self.answerHeaders.map { "    \($0)" }

@@ -3,7 +3,7 @@ import PosternCore
 /// What `check` says of a configuration as a whole, beyond single routes.
 enum PolicyNotes {
     static func findings(_ configuration: Configuration) -> [CheckFinding] {
-        Self.wideDoors(configuration) + Self.lookalikes(configuration)
+        Self.wideDoors(configuration) + Self.preflights(configuration) + Self.lookalikes(configuration)
     }
 
     private static func wideDoors(_ configuration: Configuration) -> [CheckFinding] {
@@ -21,6 +21,16 @@ enum PolicyNotes {
                     message: "any: tokens that this issuer made for other services are accepted"))
         }
         return findings
+    }
+
+    /// What reaches the service without a token although its route asks for one.
+    private static func preflights(_ configuration: Configuration) -> [CheckFinding] {
+        guard configuration.cors.preflight == .forward else { return [] }
+        return [
+            CheckFinding(
+                kind: .note, mark: Mark(line: 1, column: 1), path: "cors.preflight",
+                message: "forward: preflights reach the service without a token, but not where a deny stands")
+        ]
     }
 
     /// A scope or role that one route alone names and that is one slip away from one of other routes: nobody is

@@ -24,6 +24,8 @@ final class Snapshot: Sendable {
     let logAccess: Configuration.Log.Access
     /// Whose forwarding lines are believed; nil: nobody's.
     let trustedProxies: TrustedProxies?
+    /// Whether responses get the proxy's CORS lines.
+    let answersCrossOrigin: Bool
 
     /// - Throws: `SnapshotError`: the configuration was checked, so only what cannot be known before is left, such as a
     ///   key that libcrypto does not take.
@@ -32,6 +34,7 @@ final class Snapshot: Sendable {
         self.timeouts = configuration.timeouts
         self.logAccess = configuration.log.access
         self.trustedProxies = configuration.trustedProxies.isEmpty ? nil : configuration.trustedProxies
+        self.answersCrossOrigin = configuration.cors.rules != nil
         self.answer = Answer(realm: configuration.realm)
         self.headLimits = HeadLimits(
             head: configuration.limits.head, target: configuration.limits.target,
@@ -72,7 +75,7 @@ final class Snapshot: Sendable {
                 label: "default", responseTimeout: configuration.timeouts.response,
                 bodyLimit: configuration.limits.body.bytes, forwardToken: configuration.forwardToken, upstream: 0),
             identity: IdentityRules(headers: configuration.identity, limit: configuration.limits.identity),
-            generation: generation)
+            generation: generation, crossOrigin: configuration.crossOrigin)
     }
 
     /// A route's label as the access log writes it.
@@ -83,6 +86,13 @@ final class Snapshot: Sendable {
     /// The number of a route's label in metrics.
     func labelNumber(of route: Int) -> Int {
         route < 0 ? RouteLabels.fallback : self.labelNumbers[route]
+    }
+}
+
+extension Configuration {
+    /// What is done for cross-origin requests; nil: nothing.
+    fileprivate var crossOrigin: CrossOrigin? {
+        self.cors.preflight == .deny ? nil : CrossOrigin(self.cors.rules, patterns: self.routes.map(\.pattern))
     }
 }
 

@@ -5,7 +5,7 @@ import PosternCore
 struct LoopMetrics: Sendable {
     /// By route, method and status.
     var requests = CounterTable()
-    /// By route and decision (`permit`, or a refusal's code).
+    /// By route and decision (`permit`, a refusal's code, or what a preflight got).
     var decisions = CounterTable()
     /// Milliseconds and so on of whole requests.
     var requestDuration = Histogram()
@@ -42,8 +42,15 @@ struct LoopMetrics: Sendable {
     private static let indexes: [RefusalCode: Int] = Dictionary(
         uniqueKeysWithValues: RefusalCode.allCases.enumerated().map { ($1, $0 + 1) })
 
-    /// `permit` and the codes, by index.
-    static let decisionNames = ["permit"] + RefusalCode.allCases.map(\.rawValue)
+    /// Preflights that the proxy answered follow the refusals.
+    static func index(of preflight: ExchangeRecord.Preflight) -> Int {
+        preflight == .none ? Self.permit : RefusalCode.allCases.count + Int(preflight.rawValue)
+    }
+
+    /// `permit`, the codes, and what preflights get, by index.
+    static let decisionNames =
+        ["permit"] + RefusalCode.allCases.map(\.rawValue)
+        + [ExchangeRecord.Preflight.allowed, .denied].compactMap(\.code)
 
     /// Counts a request that is over; durations in nanoseconds.
     mutating func finished(_ key: UInt64, duration: Int64, upstream: Int64?) {

@@ -58,31 +58,37 @@ extension KeyTable {
     static let plain: [KeyRow] =
         [
             KeyRow(
-                "cors", good: ["{}", "{preflight: deny}"],
+                "cors",
+                good: [
+                    "{}", "{preflight: deny}", "{preflight: forward}", "{origins: \"https://a\"}", "{origins: \"*\"}",
+                ],
                 bad: [("deny", "must be a mapping"), ("{preflght: deny}", "did you mean \"preflight\"")]),
             KeyRow(
-                "cors.preflight", in: corsPlace, good: ["deny", "forward", "answer"],
+                "cors.preflight", in: corsPlace, good: ["deny", "forward"],
+                bad: [("answer", "needs cors.origins"), ("den", "did you mean \"deny\"")]),
+            KeyRow(
+                "cors.origins", in: corsPlace,
+                good: [
+                    "\"*\"", "[\"https://a.b:8443\", \"http://[::1]:80\"]", "\"null\"", "[\"https://A.example\"]",
+                ],
                 bad: [
-                    ("forward", "not available yet: only deny is"), ("answer", "not available yet"),
-                    ("den", "did you mean \"deny\""),
+                    ("[a]", "an origin"), ("[\"https://a/\"]", "an origin"), ("[\"https://u@a\"]", "an origin"),
+                    ("[\"ftp://a\"]", "an origin"), ("[\"https://*.a\"]", "an origin"), ("[]", "is empty"),
+                    ("[\"*\", \"https://a\"]", "* allows every origin: remove it, or the others"),
+                    ("[\"https://a\", \"https://A:443\"]", "is written twice"),
                 ]),
             KeyRow(
-                "cors.origins", in: corsPlace, good: ["[\"https://a\", \"*\"]"],
-                bad: [
-                    ("[\"https://a\"]", "not available yet"), ("[a]", "an origin"), ("[\"https://a/\"]", "an origin"),
-                ]),
+                "cors.methods", in: corsAnswer, good: ["[]", "[GET, PURGE]", "PUT"],
+                bad: [("[\"a b\"]", "a word"), ("[patch]", "did you mean \"PATCH\""), ("[\"*\"]", "without this key")]),
             KeyRow(
-                "cors.methods", in: corsPlace, good: ["[]", "[GET]"],
-                bad: [("[]", "not available yet"), ("[\"a b\"]", "a word")]),
+                "cors.headers", in: corsAnswer, good: ["[]", "[X-A, Authorization]"],
+                bad: [("[\"a:\"]", "a header name"), ("\"*\"", "does not cover Authorization")]),
             KeyRow(
-                "cors.headers", in: corsPlace, good: ["[]", "[X-A]"],
-                bad: [("[]", "not available yet"), ("[\"a:\"]", "a header name")]),
+                "cors.expose", in: corsAnswer, good: ["[]", "[X-A]", "\"*\""], bad: [("[\"a:\"]", "a header name")]),
             KeyRow(
-                "cors.expose", in: corsPlace, good: ["[]"],
-                bad: [("[]", "not available yet"), ("[\"a:\"]", "a header name")]),
-            KeyRow("cors.max_age", in: corsPlace, good: ["10m"], bad: notDuration + [("10m", "not available yet")]),
-            KeyRow(
-                "cors.credentials", in: corsPlace, good: ["false"], bad: notBoolean + [("false", "not available yet")]),
+                "cors.max_age", in: corsAnswer, good: ["10m", "0s", "24h"],
+                bad: notDuration + [("1500ms", "must be whole seconds"), ("25h", "from 0s to 24h")]),
+            KeyRow("cors.credentials", in: corsAnswer, good: ["false", "true"], bad: notBoolean),
             KeyRow(
                 "paths", good: ["{}"],
                 bad: [("allow", "must be a mapping"), ("{semicolons: allow}", "did you mean \"semicolon\"")]),
@@ -138,6 +144,7 @@ extension KeyTable {
         ]
 
     private static let corsPlace = "{upstream: unix:/s, cors: {KEY}}"
+    private static let corsAnswer = "{upstream: unix:/s, cors: {origins: [\"https://a\"], KEY}}"
     private static let pathsPlace = "{upstream: unix:/s, paths: {KEY}}"
     private static let limitsPlace = "{upstream: unix:/s, limits: {KEY}}"
     private static let timeoutsPlace = "{upstream: unix:/s, timeouts: {KEY}}"

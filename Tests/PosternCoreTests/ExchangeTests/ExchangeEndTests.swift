@@ -12,6 +12,24 @@ private let situations = [
 ]
 
 @Suite struct ExchangeEndTests {
+    // MARK: - Answers of the proxy's own
+
+    @Test("an answer of the proxy's own ends the exchange as the client wants it", arguments: [true, false])
+    func answered(keepAlive: Bool) {
+        var exchange = Exchange.head(keepAlive: keepAlive)
+        #expect(exchange.closesAfterAnswer == !keepAlive)
+        #expect(exchange.answered() == .finish(keepAlive ? .nextRequest : .close, reuseUpstream: false))
+        #expect(exchange.state == (keepAlive ? .idle : .closed))
+    }
+
+    @Test("while the process ends, an answer of the proxy's own is the connection's last")
+    func answeredWhileDraining() {
+        var exchange = Exchange.head()
+        _ = exchange.drain()
+        #expect(exchange.closesAfterAnswer)
+        #expect(exchange.answered() == .finish(.close, reuseUpstream: false))
+    }
+
     // MARK: - The client
 
     @Test(

@@ -32,6 +32,7 @@ import Testing
         switch gate.admit(read.bytes.span.bytes, read.head, route: &route, target: &target, captures: &captures) {
         case .permit(let permit): return ("permit \(permit.route)", route)
         case .verify(let range): return ("verify \(read.text(range))", route)
+        case .answer(let answer): return (answer.isAllowed ? "answer" : "silence", route)
         case .refuse(let refusal): return (refusal.code.rawValue, route)
         }
     }

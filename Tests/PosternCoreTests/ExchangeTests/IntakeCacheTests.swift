@@ -18,7 +18,7 @@ import Testing
         guard case .judged(_, _, let verdict) = outcome else { return nil }
         switch verdict {
         case .permit(_, let token), .refuse(_, let token): return token
-        case .verify, .rejected: return nil
+        case .verify, .rejected, .answer: return nil
         }
     }
 

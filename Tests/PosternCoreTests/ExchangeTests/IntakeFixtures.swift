@@ -92,6 +92,7 @@ struct Judgement: Equatable {
         case permit(Permit, Caller?)
         case verify(ByteRange)
         case rejected(TokenProblem)
+        case answer(PreflightAnswer)
         case refuse(Refusal, Caller?)
 
         init(_ verdict: Intake.Verdict) {
@@ -99,6 +100,7 @@ struct Judgement: Equatable {
             case .permit(let permit, let token): self = .permit(permit, token.map(Caller.init))
             case .verify(let range): self = .verify(range)
             case .rejected(let problem): self = .rejected(problem)
+            case .answer(let answer): self = .answer(answer)
             case .refuse(let refusal, let token): self = .refuse(refusal, token.map(Caller.init))
             }
         }
@@ -121,6 +123,7 @@ struct Judgement: Equatable {
         case .permit(let permit, let caller): "permit \(permit.route) \(caller?.principal.user ?? "nobody")"
         case .verify: "verify"
         case .rejected(let problem): "rejected \(problem.code)"
+        case .answer(let answer): answer.isAllowed ? "answer" : "silence"
         case .refuse(let refusal, let caller): "\(refusal.code.rawValue) \(caller?.principal.user ?? "nobody")"
         }
     }

@@ -43,6 +43,8 @@ struct IntakeReference {
         switch admission {
         case .permit(let permit):
             return (.permit(permit, nil), nil)
+        case .answer(let answer):
+            return (.answer(answer), nil)
         case .refuse(let refusal):
             return (.refuse(refusal, nil), nil)
         case .verify(let range):

@@ -21,6 +21,7 @@ import Testing
             Row("X-Request-Id", .xRequestID, ""), Row("traceparent", .traceparent, ""),
             Row("tracestate", .tracestate, ""),
             Row("Content-Type", .contentType, ""), Row("grpc-timeout", .grpcTimeout, ""),
+            Row("Origin", .origin, ""),
         ] as [Row<FieldName>])
     func known(_ row: Row<FieldName>) {
         for name in [row.text, row.text.lowercased(), row.text.uppercased()] {

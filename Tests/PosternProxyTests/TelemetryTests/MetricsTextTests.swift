@@ -118,7 +118,7 @@ import Testing
         let requests = named.samples("postern_requests_total")
         #expect(Set(requests.compactMap { $0.labels["route"] }) == Set(gathered.routeNames))
         #expect(Set(requests.compactMap { $0.labels["method"] }) == Set(Method.allCases.map(\.name)))
-        let codes = Set(["permit"] + RefusalCode.allCases.map(\.rawValue))
+        let codes = Set(["permit", "preflight", "preflight_denied"] + RefusalCode.allCases.map(\.rawValue))
         #expect(Set(named.samples("postern_decisions_total").compactMap { $0.labels["code"] }) == codes)
     }
 

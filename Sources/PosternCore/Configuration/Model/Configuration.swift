@@ -78,14 +78,24 @@ extension Configuration {
         case keep
     }
 
+    /// Cross-origin requests of browsers.
     public struct Cors: Equatable, Sendable {
         /// What a CORS preflight gets.
-        public enum Preflight: String, Equatable, Sendable {
+        public enum Preflight: Equatable, Sendable {
             /// It is a request like any other: without a route for OPTIONS it is refused.
             case deny
+            /// The service answers it, without a token.
+            case forward
+            /// The proxy answers it.
+            case answer(CrossOriginRules)
         }
 
         public var preflight: Preflight
+
+        /// Nil where the proxy does not answer preflights.
+        public var rules: CrossOriginRules? {
+            if case .answer(let rules) = self.preflight { rules } else { nil }
+        }
     }
 
     public struct Log: Equatable, Sendable {

@@ -15,7 +15,7 @@ extension Configuration {
                 ("identity", .members(self.identity.map { ($0.name, .string($0.source.text)) })),
                 ("forward_token", .bool(self.forwardToken)),
                 ("default", .string(self.defaultAccess.rawValue)),
-                ("cors", .members([("preflight", .string(self.cors.preflight.rawValue))])),
+                ("cors", self.cors.policy),
                 ("routes", .members(self.routes.map { ($0.pattern.text, $0.policy) })),
                 ("paths", self.paths.policy),
                 ("limits", self.limits.policy),
@@ -56,5 +56,22 @@ extension Configuration.Admin {
         .members([
             ("address", .string(self.address.description)), ("status", self.status.map { .string($0.description) }),
         ])
+    }
+}
+
+extension Configuration.Cors {
+    fileprivate var policy: JSONValue {
+        switch self.preflight {
+        case .deny: .members([("preflight", .string("deny"))])
+        case .forward: .members([("preflight", .string("forward"))])
+        case .answer(let rules):
+            .members([
+                ("preflight", .string("answer")), ("origins", .strings(rules.origins)),
+                ("methods", .strings(rules.methods)), ("headers", .strings(rules.headers)),
+                ("expose", .strings(rules.expose)),
+                ("max_age", .string(Nanoseconds.text(rules.maxAge * Nanoseconds.second))),
+                ("credentials", .bool(rules.credentials)),
+            ])
+        }
     }
 }

@@ -48,6 +48,7 @@ struct ConfigurationDecoder {
         let routes = self.routes(root, options: paths, issuers: issuers)
         let limits = self.limits(root)
         let trusted = self.trustedProxies(root)
+        let cors = self.cors(root)
         self.checkAddresses(listen: listen, admin: admin, root: root)
         self.checkProxyProtocol(root, trusted: trusted)
         self.checkLoops(listen: listen, upstream: upstream, routes: routes)
@@ -64,7 +65,7 @@ struct ConfigurationDecoder {
         return Configuration(
             listen: listen, upstream: upstream, admin: admin, issuers: issuers, redis: redis,
             identity: identity, forwardToken: forwardToken, defaultAccess: access,
-            cors: Configuration.Cors(preflight: .deny),
+            cors: cors,
             routes: routes, paths: paths, limits: limits, timeouts: timeouts, tunnelAtExpiry: atExpiry, log: log,
             eventLoops: root["event_loops"]?.integer, trustedProxies: trusted, realm: root["realm"]?.text ?? service,
             service: service)

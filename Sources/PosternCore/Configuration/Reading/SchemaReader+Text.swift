@@ -62,7 +62,7 @@ extension TextFormat {
             case .tokenType: bytes.allSatisfy { $0.isTokenCharacter || $0 == UInt8(ascii: "/") }
             case .path: text.hasPrefix("/") && bytes.allSatisfy { (0x21...0x7E).contains($0) }
             case .cidr: TrustedProxies.Entry(text) != nil
-            case .origin: Self.isOrigin(text)
+            case .origin: Origin.isValid(text)
             case .route, .address, .url, .redis, .upstream: true
             }
         return isFine ? nil : ScalarProblem()
@@ -78,11 +78,5 @@ extension TextFormat {
             afterTilde = byte == UInt8(ascii: "~")
         }
         return !afterTilde
-    }
-
-    private static func isOrigin(_ text: String) -> Bool {
-        if text == "*" { return true }
-        guard let url = try? URLReference(text) else { return false }
-        return url.userinfo == nil && url.rest.isEmpty && (url.scheme == "https" || url.scheme == "http")
     }
 }

@@ -37,29 +37,6 @@ extension Shape {
 }
 
 extension Section {
-    static let cors = Section(
-        summary: "Cross-origin requests",
-        keys: [
-            Key(
-                "preflight", .choice(["deny", "forward", "answer"]), default: "deny",
-                availability: .laterUnless("deny"),
-                "What a preflight gets"),
-            Key(
-                "origins", .list(of: .text(.origin), minimum: 1, single: true), availability: .later,
-                "Origins that may call"),
-            Key(
-                "methods", .list(of: .text(.token), minimum: 0, single: true), availability: .later,
-                "Methods they may use"),
-            Key(
-                "headers", .list(of: .text(.fieldName), minimum: 0, single: true), availability: .later,
-                "Headers they may send"),
-            Key(
-                "expose", .list(of: .text(.fieldName), minimum: 0, single: true), availability: .later,
-                "Headers they may read"),
-            Key("max_age", .duration(0...Nanoseconds.day), availability: .later, "How long a preflight's answer holds"),
-            Key("credentials", .boolean, availability: .later, "Whether cookies and credentials may be sent"),
-        ])
-
     static let paths = Section(
         summary: "Odd paths that are let through; each lifts exactly one refusal",
         keys: ["empty_segments", "encoded_slash", "semicolon"].map {

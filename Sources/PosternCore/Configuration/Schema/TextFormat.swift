@@ -34,7 +34,7 @@ enum TextFormat: Sendable {
     case upstream
     /// A network (`10.0.0.0/8`), or `unix` for whoever connects to a unix socket.
     case cidr
-    /// An origin of a browser (`https://app.example`), or `*`.
+    /// An origin of a browser (`https://app.example`), `null` (quoted), or `*`.
     case origin
 
     /// What is wanted, for messages: "… must be …".
@@ -79,7 +79,7 @@ enum TextFormat: Sendable {
         case .redis: #"^rediss?(\+sentinel|\+cluster)?://.+$"#
         case .upstream: "^(https?://.+|unix:/.+)$"
         case .cidr: #"^(unix|[0-9a-fA-F:.]+/[0-9]{1,3})$"#
-        case .origin: #"^(\*|https?://[^/]+)$"#
+        case .origin: #"^(\*|null|https?://[^/]+)$"#
         }
     }
 }
