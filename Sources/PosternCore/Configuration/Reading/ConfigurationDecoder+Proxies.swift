@@ -13,7 +13,8 @@ extension ConfigurationDecoder {
 
     /// Listeners that want a PROXY header of somebody, where nobody is trusted to send one.
     mutating func checkProxyProtocol(_ root: Field, trusted: TrustedProxies?) {
-        guard let trusted else { return }
+        // Of a list with a wrong entry it is not known who was meant.
+        guard let trusted, !self.reader.hasProblem(under: "trusted_proxies") else { return }
         for field in root["listen"]?.list ?? [] {
             guard let wanted = field["proxy_protocol"], wanted.boolean == true else { continue }
             if case .unix? = field["address"]?.address {

@@ -15,7 +15,9 @@ struct SchemaReader {
 
     /// Whether there is a problem at a key or below it.
     func hasProblem(under path: String) -> Bool {
-        self.problems.contains { $0.path == path || $0.path.hasPrefix("\(path).") }
+        self.problems.contains {
+            $0.path == path || $0.path.hasPrefix("\(path).") || $0.path.hasPrefix("\(path)[")
+        }
     }
 
     /// The value of `node`, or nil if it has a problem that leaves nothing of it.
