@@ -64,11 +64,6 @@ final class ProxyHeaderHandler: LoopConnection, ChannelInboundHandler, Removable
         self.end(.timeout)
     }
 
-    /// The process is to end: what has not said yet from whom it is has asked for nothing.
-    func closeNow() {
-        self.context?.close(promise: nil)
-    }
-
     // MARK: - The header
 
     private func checkPeer() {

@@ -12,7 +12,7 @@ extension UpstreamHandler {
     private func inputEnded() {
         switch self.response {
         case .tunnel: self.downstream?.tunnelInputEnded(.upstream)
-        case .leaving: self.close()
+        case .leaving: self.closeNow()
         case .none, .head, .body: break
         }
     }

@@ -3,8 +3,11 @@ extension Configuration.Listener {
     /// The address alone where there is no more to say.
     var policy: JSONValue {
         let address = JSONValue.string(self.address.description)
-        guard let tls else { return address }
-        return .members([("address", address), ("tls", tls.policy)])
+        guard self.tls != nil || self.proxyProtocol else { return address }
+        return .members([
+            ("address", address), ("tls", self.tls?.policy),
+            ("proxy_protocol", self.proxyProtocol ? .bool(true) : nil),
+        ])
     }
 }
 

@@ -34,14 +34,6 @@ extension Configuration {
     }
 }
 
-extension Configuration.Listener {
-    /// The short form, unless there is more to say.
-    fileprivate var policy: JSONValue {
-        let address = JSONValue.string(self.address.description)
-        return self.proxyProtocol ? .members([("address", address), ("proxy_protocol", .bool(true))]) : address
-    }
-}
-
 extension Configuration.Upstream {
     fileprivate var policy: JSONValue {
         .members([

@@ -10,7 +10,8 @@ extension ConfigurationDecoder {
             }
             result.append(
                 Configuration.Listener(
-                    address: address, proxyProtocol: field["proxy_protocol"]?.boolean ?? false, tls: tls, mark: field.mark))
+                    address: address, proxyProtocol: field["proxy_protocol"]?.boolean ?? false, tls: tls,
+                    mark: field.mark))
         }
         return result
     }
