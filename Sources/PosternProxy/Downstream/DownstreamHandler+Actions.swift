@@ -163,14 +163,14 @@ extension DownstreamHandler {
         }
     }
 
-    func closeAfterWriting() {
+    func closeAfterWriting(isWhole: Bool = true) {
         guard self.context != nil else { return }
         // Before there is TLS nothing was written, and nothing can be.
         guard self.wire != .handshaking else { return self.breakOff() }
         self.flushNow()
         self.setDeadline(self.loop.now &+ self.snapshot.timeouts.bodyIdle)
         let bound = NIOLoopBound(self, eventLoop: self.loop.eventLoop)
-        self.closeOutput { bound.value.breakOff() }
+        self.closeOutput(isWhole: isWhole) { bound.value.breakOff() }
     }
 
     /// Breaks the client's connection. Where its end is what ends the body, only a reset says that the body is not
@@ -185,7 +185,7 @@ extension DownstreamHandler {
         if self.responseFraming == .untilClose {
             SocketReset.arm(context.channel)
         } else if !isOut {
-            return self.closeAfterWriting()
+            return self.closeAfterWriting(isWhole: false)
         }
         self.breakOff()
     }

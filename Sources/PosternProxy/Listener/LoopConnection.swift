@@ -286,7 +286,9 @@ class LoopConnection {
 
     /// Ends what is sent once all of it is out: TLS says so to the peer (close_notify, RFC 8446 section 6.1), then the
     /// socket. Calls `then` when that is done, or cannot be.
-    final func closeOutput(_ then: @escaping @Sendable () -> Void) {
+    ///
+    /// - Parameter isWhole: false where what was written breaks off: TLS does not say that it is all, then.
+    final func closeOutput(isWhole: Bool = true, _ then: @escaping @Sendable () -> Void) {
         guard let context else { return then() }
         guard self.wire != .plain else {
             return context.close(mode: .output).whenComplete { _ in then() }
@@ -294,6 +296,7 @@ class LoopConnection {
         // TLS closes at once if the peer has said goodbye before: what the channel still holds would be lost.
         let bound = NIOLoopBound(context, eventLoop: self.loop.eventLoop)
         context.writeAndFlush(NIOAny(ByteBuffer())).whenComplete { _ in
+            guard isWhole else { return then() }
             bound.value.close(mode: .output).whenComplete { _ in then() }
         }
     }

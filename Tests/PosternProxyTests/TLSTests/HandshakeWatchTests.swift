@@ -55,7 +55,7 @@ import Testing
     @Test func errorEndsItAndTheConnection() throws {
         let (channel, watch, told) = try Self.scene()
         Self.wait(channel, watch, told)
-        channel.pipeline.fireErrorCaught(ChannelError.eof)
+        channel.pipeline.fireErrorCaught(ChannelError.inputClosed)
         #expect(told.results == [false])
         channel.embeddedEventLoop.run()
         #expect(!channel.isActive)
