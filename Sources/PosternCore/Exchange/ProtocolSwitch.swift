@@ -48,9 +48,9 @@ public struct ProtocolSwitch: Equatable, Sendable {
         if item.equalsIgnoringCase("websocket") { return .webSocket }
         var end = 0
         while end < item.byteCount, item.byte(end) != UInt8(ascii: "/") { end &+= 1 }
-        guard Self.isProtocol(item, nameEnd: end) else { return nil }
-        let name = item.extracting(0..<end).array().map(\.asciiLowercased)
-        guard others.contains(name), !Self.isNever(name) else { return nil }
+        // A client may name thousands: nothing is allocated before one fits.
+        let name = others.first { Self.isSame(item.extracting(0..<end), $0) }
+        guard let name, !Self.isNever(name), Self.isProtocol(item, nameEnd: end) else { return nil }
         return ProtocolSwitch(kind: .other, name: item.array())
     }
 
@@ -120,16 +120,17 @@ public struct ProtocolSwitch: Equatable, Sendable {
                 }
             } else if field.kind == .upgrade {
                 forEachListItem(bytes, field.value) {
-                    if self.isSame($0) { accepted += 1 } else { others += 1 }
+                    if Self.isSame($0, self.name) { accepted += 1 } else { others += 1 }
                 }
             }
         }
         return connectionNamesIt && accepted == 1 && others == 0
     }
 
-    private func isSame(_ item: RawSpan) -> Bool {
-        item.byteCount == self.name.count
-            && self.name.indices.allSatisfy { item.byte($0).asciiLowercased == self.name[$0].asciiLowercased }
+    private static func isSame(_ item: RawSpan, _ name: [UInt8]) -> Bool {
+        guard item.byteCount == name.count else { return false }
+        for i in name.indices where item.byte(i).asciiLowercased != name[i].asciiLowercased { return false }
+        return true
     }
 
     /// Appends the two lines that ask for the protocol, or accept it.

@@ -43,7 +43,7 @@ extension KeyTable {
                     ("[\"a b\"]", "a word of letters"), ("websocket", "always allowed: leave it out"),
                     ("[WebSocket]", "always allowed"), ("[tls, H2C]", "can never be allowed"),
                     ("http", "go past the policy"),
-                    ("[]", "at least one"), ("[a, A]", "stands here twice"),
+                    ("[]", "is empty"), ("[a, A]", "stands here twice"),
                 ]),
         ] + Self.routeUpstream
 

@@ -119,6 +119,12 @@ import Testing
                     "134: warning: issuers.b.introspection: asks the same endpoint as \"a\": a token that is not active is asked about twice"
                 ]
             ),
+            (
+                "issuers: {a: {\(local), revocation: required}}, redis: {url: \"redis://h\", \(seal)}, tunnel_at_expiry: keep}",
+                [
+                    "191: warning: tunnel_at_expiry: issuers.a requires revocations, but a tunnel goes on when its token is revoked: close would end it"
+                ]
+            ),
         ] as [(String, [String])])
     func oddityIsAWarning(text: String, warnings: [String]) throws {
         _ = try World.configuration(Self.start + text)
@@ -133,6 +139,8 @@ import Testing
         // Asked about every token, and still serving through an outage.
         "issuers: {a: {introspection: {\(ask), cache: 0s, stale_if_error: 1h}}}}",
         "issuers: {a: {\(local), revocation: required}}, redis: {url: \"redis://h\", \(seal)}}",
+        "issuers: {a: {\(local), revocation: required}}, redis: {url: \"redis://h\", \(seal)}, tunnel_at_expiry: close}",
+        "issuers: {a: {\(local), revocation: redis}}, redis: {url: \"redis://h\", \(seal)}, tunnel_at_expiry: keep}",
         "\(asked), redis: {url: \"rediss://redis.example.com\", ca: public.pem, \(seal)}}",
         "\(asked), redis: {url: \"redis://u@h\", password: x, \(seal)}}",
     ])
