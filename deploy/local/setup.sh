@@ -10,15 +10,17 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 # libssl-dev: PosternCrypto      libhiredis-dev: PosternRedis      libsqlite3-dev, libpq-dev: the issuer's store
 # zlib1g-dev: async-http-client      curl: the proof of `make run`
 packages=(git ca-certificates pkg-config libssl-dev libhiredis-dev libsqlite3-dev libpq-dev zlib1g-dev curl)
+# What the tests that need it are skipped without.
+wished=()
 case ${1:-run} in
 run) ;;
 # python3, python3-venv: the end-to-end tests      shellcheck: `make lint`      valgrind, binutils: the budgets
 # openssl: what the verification of a signature is compared with      redis-server: the shared cache and revocation
 # postgresql: the issuer's other store; the tests start servers of their own
-# chromium-headless-shell: a browser that calls across origins; Ubuntu has no such package, and its tests are skipped
+# wished for, chromium-headless-shell: a browser that calls across origins; Ubuntu has no such package
 test)
     packages+=(python3 python3-venv shellcheck valgrind binutils openssl redis-server postgresql)
-    if grep -qx 'ID=debian' /etc/os-release 2>/dev/null; then packages+=(chromium-headless-shell); fi
+    wished+=(chromium-headless-shell)
     ;;
 # wrk: the load      nginx: the service behind every proxy, and a peer      haproxy: a peer      strace: system calls
 # openssl: what one verification costs      redis-server: behind the rows that introspect      python3, python3-venv: the
@@ -69,16 +71,6 @@ has_cxx_library || missing+=(g++)
 has_library libncurses.so.6 || missing+=(libncurses6)
 has_library libcurl.so.4 || missing+=(libcurl4)
 has_library libxml2.so.2 || missing+=(libxml2)
-if ((${#missing[@]} == 0)); then
-    check_swift
-    exit 0
-fi
-
-say "Installing the Debian packages that are missing: ${missing[*]}"
-if [[ $(id -u) != 0 ]] && ! command -v sudo >/dev/null 2>&1; then
-    fail "this needs root, and there is no sudo: run 'apt-get install ${missing[*]}' as root and try again"
-fi
-
 # A machine that never ran `apt-get update` knows no package; one that ran it long ago may know files that are gone.
 known() {
     local package
@@ -86,11 +78,23 @@ known() {
         apt-cache show "$package" >/dev/null 2>&1 || return 1
     done
 }
-if ! known "${missing[@]}"; then
-    as_root apt-get update
-    install "${missing[@]}"
-elif ! install "${missing[@]}"; then
-    as_root apt-get update
-    install "${missing[@]}"
+if ((${#missing[@]} > 0)); then
+    say "Installing the Debian packages that are missing: ${missing[*]}"
+    if [[ $(id -u) != 0 ]] && ! command -v sudo >/dev/null 2>&1; then
+        fail "this needs root, and there is no sudo: run 'apt-get install ${missing[*]}' as root and try again"
+    fi
+    if ! known "${missing[@]}"; then
+        as_root apt-get update
+        install "${missing[@]}"
+    elif ! install "${missing[@]}"; then
+        as_root apt-get update
+        install "${missing[@]}"
+    fi
 fi
+for package in "${wished[@]}"; do
+    if ! installed "$package" && known "$package"; then
+        say "Installing $package"
+        install "$package" || say "$package cannot be installed: the tests that need it are skipped"
+    fi
+done
 check_swift
