@@ -121,6 +121,17 @@ def test_without_a_good_header_a_connection_is_closed_without_an_answer(proxy, u
     assert results(proxy, "malformed") == before + 1
 
 
+@pytest.mark.parametrize("header", [b"PROXY UNKNOWN\r\n", binary(), binary(command=0)], ids=["1", "2", "2-local"])
+def test_a_client_that_the_header_does_not_name_is_not_believed_as_the_proxy_is(proxy, upstream, header):
+    with connect(proxy) as client:
+        name, request = named("X-Forwarded-For: 6.6.6.6", "X-Forwarded-Proto: https", "X-Forwarded-Host: a.test")
+        client.send(header + request).response()
+    seen = upstream.requests[-1].check()
+    assert seen.all("x-forwarded-for") == ["127.0.0.1"] and seen.all("x-forwarded-proto") == ["http"]
+    assert seen.all("x-forwarded-host") != ["a.test"]
+    assert proxy.access(name)["client"] == "127.0.0.1"
+
+
 def test_a_second_header_is_no_request(proxy, upstream):
     with connect(proxy) as client:
         assert client.send(text("203.0.113.9") + text("198.51.100.1") + named()[1]).response().status == 400

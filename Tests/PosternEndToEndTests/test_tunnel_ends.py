@@ -139,6 +139,26 @@ def test_revocation_closes_within_the_bound(start, service, redis):
     wait_until(lambda: (1008, "token revoked") in service.closes, 5)
 
 
+def test_a_token_revoked_while_the_service_decides_gets_no_tunnel(start, upstream, redis):
+    config = configs.config(upstream, issuers={"main": configs.issuer(revocation="redis")}, redis=configs.redis(redis))
+    proxy = start(config)
+    await_redis(proxy)
+    wait_until(lambda: proxy.metrics().value("postern_revocation_subscription_up") == 1, 5)
+
+    def decide(exchange):
+        revoke(redis, {"jti": "late"})
+        wait_until(lambda: proxy.metrics().value("postern_revocations") == 1, 5)
+        tunnel(lambda sock, early: receive(sock, 1000))(exchange)
+
+    upstream.script(decide)
+    with proxy.client(timeout=8) as client:
+        client.send(head("GET", "/auth", *FIELDS, bearer(configs.token(jti="late"))))
+        client.head()
+        assert client.exactly(17) == frame(b"\x03\xf0token revoked", opcode=8)
+        assert client.closed()
+    wait_until(lambda: ended(proxy, "revoked") == 1, 5)
+
+
 def test_silence_ends_it_and_every_byte_puts_that_off(start, service):
     proxy = start(configs.config(service, timeouts={"tunnel_idle": "600ms", "idle": "300ms", "body_idle": "300ms", "response": "300ms"}))
     with dial(proxy, "/public/ws") as client:

@@ -176,12 +176,21 @@ public struct Tunnel: Equatable, Sendable {
         return .cut(reset: true)
     }
 
+    /// A side's connection ended without the word that TLS has for it. A WebSocket has one of its own, which does as well.
+    public mutating func endedUnannounced(_ side: Side) -> Action {
+        let said = side == .client ? self.fromClient : self.fromUpstream
+        guard self.isWebSocket, said.sawClose, said.isAtBoundary else { return self.failed(side) }
+        return self.disconnected(side, inGoodOrder: true)
+    }
+
     /// A side's connection is gone. That is the end of its input where its output had ended before.
-    public mutating func disconnected(_ side: Side) -> Action {
+    ///
+    /// - Parameter inGoodOrder: whether the other end is known to have said all that it had to say: TLS says so.
+    public mutating func disconnected(_ side: Side, inGoodOrder: Bool = false) -> Action {
         switch self.state {
         case .open:
             let outputEnded = side == .client ? self.clientOutputEnded : self.upstreamOutputEnded
-            guard outputEnded || (self.clientInputEnded && self.upstreamInputEnded) else {
+            guard outputEnded || inGoodOrder || (self.clientInputEnded && self.upstreamInputEnded) else {
                 self.state = .closed(.broken)
                 return .cut(reset: true)
             }

@@ -5,10 +5,14 @@ public struct ClientFacts: Sendable {
     /// The `X-Forwarded-For` and `X-Forwarded-Proto` lines and the name of `X-Forwarded-Host`, ready to write: they are the
     /// same for every request of the connection.
     public let forwardedLines: [UInt8]
+    /// Whether what it says of others may be believed, if it is a trusted proxy. It is not where a PROXY header leaves open who
+    /// the client is: then the address is the proxy's, and the words are somebody's.
+    public let maySpeakForOthers: Bool
 
     /// - Parameter scheme: `http` or `https`.
-    public init(address: [UInt8], scheme: StaticString) {
+    public init(address: [UInt8], scheme: StaticString, maySpeakForOthers: Bool = true) {
         self.address = address
+        self.maySpeakForOthers = maySpeakForOthers
         var lines: [UInt8] = []
         if !address.isEmpty {
             lines.append("X-Forwarded-For: ")

@@ -192,7 +192,7 @@ extension DownstreamHandler {
 
     /// Closes the connection whatever goes on: a response that is cut off does not look like a whole one.
     func closeAtOnce() {
-        guard self.exchange.isBusy, let context else { return self.closeNow() }
+        guard self.exchange.isBusy || self.exchange.readsBody, let context else { return self.closeNow() }
         if self.responseFraming == .untilClose { SocketReset.arm(context.channel) }
         self.breakOff()
     }

@@ -5,6 +5,8 @@ import PosternCore
 extension DownstreamHandler {
     /// Answers a preflight: the service never hears of it.
     func answer(_ answer: PreflightAnswer, _ facts: Intake.Facts, _ buffer: inout ByteBuffer) {
+        self.keysWereRefetched = false
+        self.finding = nil
         if self.loop.intake.spoofs(buffer.readableBytesSpan, gate: self.snapshot.gate) { self.noteSpoofing() }
         buffer.moveReaderIndex(forwardBy: facts.end)
         self.record.preflight = answer.isAllowed ? .allowed : .denied

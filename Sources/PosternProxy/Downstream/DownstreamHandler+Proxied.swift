@@ -14,9 +14,9 @@ extension DownstreamHandler {
     @inline(never)
     func noteProxied(_ buffer: ByteBuffer) {
         self.record.isProxied = false
-        guard let trusted = self.snapshot.trustedProxies, trusted.trusts(peer: self.client.address) else {
-            return
-        }
+        guard let trusted = self.snapshot.trustedProxies, self.client.maySpeakForOthers,
+            trusted.trusts(peer: self.client.address)
+        else { return }
         self.record.isProxied = true
         guard self.snapshot.logAccess != .off else { return }
         let proxied = self.proxied ?? ProxiedClient()

@@ -50,6 +50,9 @@ extension DownstreamHandler {
 
     /// The 101 is on its way to the client: what it had sent behind its request follows the head to the upstream.
     func tunnelOpened() {
+        // Revocations look through tunnels that are open: this one was not yet while the service made up its mind.
+        self.recheckTunnel()
+        guard self.exchange.state == .tunnelling else { return }
         self.processPending()
         self.resumeReading()
         if self.exchange.isDraining { self.drainTunnel() }
@@ -125,9 +128,9 @@ extension DownstreamHandler {
         case .cut(let reset):
             self.flushNow()
             self.closeTunnel(lingers: false)
+            if reset { self.upstream?.reset() }
             self.dropUpstream()
-            if reset, let context { SocketReset.arm(context.channel) }
-            self.closeNow()
+            if reset { self.reset() } else { self.closeNow() }
         }
     }
 

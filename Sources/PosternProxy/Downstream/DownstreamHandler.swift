@@ -114,8 +114,11 @@ final class DownstreamHandler: LoopConnection, ChannelDuplexHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        // The end of the channel or of its input follows, and is what counts.
-        if TLSTrouble.isUncleanEnd(error) { return }
+        // The end of the channel or of its input follows, and is what counts; but what is neither HTTP nor a WebSocket has
+        // no other word for its end.
+        if TLSTrouble.isUncleanEnd(error), self.exchange.state != .tunnelling || self.tunnel?.upgrade.kind != .other {
+            return
+        }
         // A second error may come with the end of the channel.
         if self.wire == .handshaking, context.channel.isActive { self.handshakeFailed(error) }
         if self.exchange.state == .tunnelling { self.stepTunnel { $0.failed(.client) } }

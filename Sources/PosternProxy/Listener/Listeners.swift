@@ -108,7 +108,9 @@ struct Listeners {
             return
         }
         guard layers.proxyProtocol else { return try Self.serve(channel, loop, address, layers.tls) }
-        let handler = ProxyHeaderHandler(loop: loop, peer: address) { try Self.serve($0, loop, $1, layers.tls) }
+        let handler = ProxyHeaderHandler(loop: loop, peer: address) {
+            try Self.serve($0, loop, $1, layers.tls, maySpeakForOthers: $2)
+        }
         try channel.pipeline.syncOperations.addHandler(handler)
     }
 
@@ -124,9 +126,11 @@ struct Listeners {
     ///
     /// - Parameter address: the client's, as text; empty for a unix socket.
     private static func serve(
-        _ channel: any Channel, _ loop: LoopContext, _ address: [UInt8], _ tls: ListenerTLS?
+        _ channel: any Channel, _ loop: LoopContext, _ address: [UInt8], _ tls: ListenerTLS?,
+        maySpeakForOthers: Bool = true
     ) throws {
-        let client = ClientFacts(address: address, scheme: tls == nil ? "http" : "https")
+        let client = ClientFacts(
+            address: address, scheme: tls == nil ? "http" : "https", maySpeakForOthers: maySpeakForOthers)
         // First, so that everything behind it reads and writes what is meant.
         if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls.context)) }
         try channel.pipeline.syncOperations.addHandler(

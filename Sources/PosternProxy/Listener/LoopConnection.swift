@@ -307,6 +307,12 @@ class LoopConnection {
         self.breakOff()
     }
 
+    /// Breaks the connection: nobody takes what came before for whole, with TLS or without.
+    final func reset() {
+        if let context { SocketReset.arm(context.channel) }
+        self.breakOff()
+    }
+
     /// Closes the connection now without a word: over TLS that says that what came before may not be whole.
     final func breakOff() {
         if self.wire == .plain { self.context?.close(promise: nil) } else { self.context?.closeSocket() }

@@ -13,15 +13,15 @@ final class ProxyHeaderHandler: LoopConnection, ChannelInboundHandler, Removable
 
     /// The peer's address as text; empty for a unix socket.
     private let peer: [UInt8]
-    /// Adds the handlers that come after this one, for a client of this address.
-    private let serve: (any Channel, [UInt8]) throws -> Void
+    /// Adds the handlers that come after this one, for a client of this address, who may or may not speak for others.
+    private let serve: (any Channel, [UInt8], Bool) throws -> Void
     private var received = ByteBuffer()
     /// What became of the header; nil until that is known.
     private var result: ProxyHeaderCounts.Result?
     /// Whether the handlers after this one are there, and the connection is theirs.
     private var wasHandedOver = false
 
-    init(loop: LoopContext, peer: [UInt8], serve: @escaping (any Channel, [UInt8]) throws -> Void) {
+    init(loop: LoopContext, peer: [UInt8], serve: @escaping (any Channel, [UInt8], Bool) throws -> Void) {
         self.peer = peer
         self.serve = serve
         super.init(loop: loop)
@@ -95,7 +95,7 @@ final class ProxyHeaderHandler: LoopConnection, ChannelInboundHandler, Removable
             case .peer: self.peer
             }
         do {
-            try self.serve(context.channel, address)
+            try self.serve(context.channel, address, source != .peer)
             self.wasHandedOver = true
         } catch {
             context.close(promise: nil)

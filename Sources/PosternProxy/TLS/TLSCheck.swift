@@ -16,7 +16,9 @@ enum TLSCheck {
         var seen: Set<Configuration.Upstream> = []
         for upstream in [configuration.upstream] + configuration.routes.compactMap(\.upstream) {
             guard let tls = upstream.tls, seen.insert(upstream).inserted else { continue }
-            problems += Self.problems { () throws(TLSContexts.Problem) in _ = try TLSContexts.client(tls) }
+            problems += Self.problems { () throws(TLSContexts.Problem) in
+                _ = try TLSContexts.client(tls, upstream: upstream.mark)
+            }
             if let identity = tls.identity { problems += Self.warnings(identity, now: now) }
         }
         return problems
@@ -27,7 +29,7 @@ enum TLSCheck {
             try make()
             return []
         } catch {
-            return [ConfigurationProblem(mark: error.file.mark, path: error.file.key, message: error.message)]
+            return [ConfigurationProblem(mark: error.mark, path: error.key, message: error.message)]
         }
     }
 

@@ -6,11 +6,23 @@ import PosternCore
 enum TLSContexts {
     /// A file that cannot be used, and why.
     struct Problem: Error, CustomStringConvertible {
-        let file: Configuration.TLSFile
+        let mark: Mark
+        /// The path of the key.
+        let key: String
         /// As a problem of the configuration words it, without the key path.
         let message: String
 
-        var description: String { "\(self.file.key): \(self.message)" }
+        init(mark: Mark, key: String, message: String) {
+            self.mark = mark
+            self.key = key
+            self.message = message
+        }
+
+        init(file: Configuration.TLSFile, message: String) {
+            self.init(mark: file.mark, key: file.key, message: message)
+        }
+
+        var description: String { "\(self.key): \(self.message)" }
     }
 
     /// What is spoken over TLS, as ALPN (RFC 7301) names it.
@@ -39,7 +51,9 @@ enum TLSContexts {
     }
 
     /// TLS 1.2 or later towards a service, whose certificate and name are verified.
-    static func client(_ tls: Configuration.ClientTLS) throws(Problem) -> NIOSSLContext {
+    ///
+    /// - Parameter upstream: where the service is named.
+    static func client(_ tls: Configuration.ClientTLS, upstream: Mark) throws(Problem) -> NIOSSLContext {
         var configuration = TLSConfiguration.makeClientConfiguration()
         configuration.minimumTLSVersion = .tlsv12
         configuration.applicationProtocols = Self.protocols
@@ -51,7 +65,20 @@ enum TLSContexts {
             configuration.certificateChain = chain.map { .certificate($0) }
             configuration.privateKey = .privateKey(key)
         }
-        return try Self.context(configuration, identity: tls.identity)
+        if tls.authorities == nil { try Self.checkSystem(upstream) }
+        return try Self.context(configuration, identity: tls.identity, upstream: upstream)
+    }
+
+    /// The authorities of the system are read by libssl, and may be gone or broken at any time.
+    private static func checkSystem(_ upstream: Mark) throws(Problem) {
+        do {
+            _ = try NIOSSLContext(configuration: .makeClientConfiguration())
+        } catch {
+            throw Problem(
+                mark: upstream, key: "upstream",
+                message: "the authorities of the system cannot be loaded: \(TLSTrouble.describe(error)); "
+                    + "install ca-certificates, or name the service's own with tls.ca")
+        }
     }
 
     /// The certificates of a file: at least one.
@@ -83,21 +110,27 @@ enum TLSContexts {
         return key
     }
 
+    /// - Parameter upstream: where the service is named, if it is one's and has no files of its own.
     private static func context(
-        _ configuration: TLSConfiguration, identity: Configuration.TLSIdentity?
+        _ configuration: TLSConfiguration, identity: Configuration.TLSIdentity?,
+        upstream: Mark = Mark(line: 1, column: 1)
     ) throws(Problem) -> NIOSSLContext {
         do {
             return try NIOSSLContext(configuration: configuration)
-        } catch NIOSSLError.failedToLoadPrivateKey {
-            guard let identity else { preconditionFailure("a private key comes with an identity") }
-            throw Problem(
-                file: identity.privateKey,
-                message: "\"\(identity.privateKey.path)\" is not the key of the first certificate in "
-                    + "\"\(identity.certificate.path)\"")
         } catch {
-            // Without files of its own there is nothing of the configuration that libssl could refuse.
-            guard let file = identity?.certificate else { preconditionFailure("libssl cannot be set up: \(error)") }
-            throw Problem(file: file, message: "\"\(file.path)\" cannot be used: \(TLSTrouble.describe(error))")
+            guard let identity else {
+                throw Problem(
+                    mark: upstream, key: "upstream", message: "TLS cannot be set up: \(TLSTrouble.describe(error))")
+            }
+            let certificate = identity.certificate
+            if case NIOSSLError.failedToLoadPrivateKey = error {
+                throw Problem(
+                    file: identity.privateKey,
+                    message: "\"\(identity.privateKey.path)\" is not the key of the first certificate in "
+                        + "\"\(certificate.path)\"")
+            }
+            throw Problem(
+                file: certificate, message: "\"\(certificate.path)\" cannot be used: \(TLSTrouble.describe(error))")
         }
     }
 }

@@ -71,7 +71,10 @@ final class UpstreamHandler: LoopConnection, ChannelDuplexHandler {
         self.failed = true
         // Such as an alert that our certificate will not do, which comes after the handshake in TLS 1.3.
         if TLSTrouble.isTLS(error), !TLSTrouble.isUncleanEnd(error) { self.pool.failed(error) }
-        if self.response == .tunnel { self.downstream?.stepTunnel { $0.failed(.upstream) } }
+        if self.response == .tunnel {
+            let isUnannounced = TLSTrouble.isUncleanEnd(error)
+            self.downstream?.stepTunnel { isUnannounced ? $0.endedUnannounced(.upstream) : $0.failed(.upstream) }
+        }
         self.breakOff()
     }
 
@@ -82,7 +85,9 @@ final class UpstreamHandler: LoopConnection, ChannelDuplexHandler {
         self.pool.closed(self)
         if let downstream = self.downstream {
             if self.response == .tunnel {
-                downstream.stepTunnel { $0.disconnected(.upstream) }
+                // What came, and the end that TLS announced, may be read in one turn, before the channel knew of tunnels.
+                let isAnnounced = self.wire == .secured && !self.failed
+                downstream.stepTunnel { $0.disconnected(.upstream, inGoodOrder: isAnnounced) }
             } else if self.response == .body, self.body.endsWithConnection, !isBroken {
                 self.finishBody(downstream, keepAlive: false)
             } else {

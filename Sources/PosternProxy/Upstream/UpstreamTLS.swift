@@ -7,9 +7,10 @@ struct UpstreamTLS: Equatable, Sendable {
     let configuration: Configuration.ClientTLS
     private let context: NIOSSLContext
 
-    init(_ configuration: Configuration.ClientTLS) throws(TLSContexts.Problem) {
+    /// - Parameter upstream: where the service is named, for what is wrong.
+    init(_ configuration: Configuration.ClientTLS, upstream: Mark) throws(TLSContexts.Problem) {
         self.configuration = configuration
-        self.context = try TLSContexts.client(configuration)
+        self.context = try TLSContexts.client(configuration, upstream: upstream)
     }
 
     /// The handlers of one more connection; the second says how the handshake ends.

@@ -25,7 +25,7 @@ struct UpstreamTarget: Equatable, Sendable {
     ) throws(TLSContexts.Problem) {
         self.address = upstream.address
         self.url = upstream.url
-        if let tls = upstream.tls { self.tls = try UpstreamTLS(tls) } else { self.tls = nil }
+        if let tls = upstream.tls { self.tls = try UpstreamTLS(tls, upstream: upstream.mark) } else { self.tls = nil }
         self.connectionsPerLoop = (upstream.connections + loops - 1) / loops
         self.queuePerLoop = (upstream.queue + loops - 1) / loops
         self.retries = upstream.retryAttempts

@@ -177,6 +177,29 @@ import Testing
         #expect(upstream.outputEnded(.client) == .finish)
     }
 
+    @Test("an upstream that is gone, and is known to have said all, ends the client's side in good order")
+    func goneInGoodOrder() {
+        var tunnel = Self.tunnel()
+        #expect(tunnel.disconnected(.upstream, inGoodOrder: true) == .endOutput(.client))
+        #expect(tunnel.outputEnded(.client) == .finish)
+        #expect(tunnel.end == .closed)
+    }
+
+    @Test("an end without TLS's own word is one where a whole Close frame stands for it, and else a break")
+    func endedUnannounced() {
+        var told = Self.tunnel()
+        _ = Self.pass(&told, [0x88, 0x00], from: .upstream)
+        #expect(told.endedUnannounced(.upstream) == .endOutput(.client))
+        #expect(told.disconnected(.upstream) == .none)
+        #expect(told.outputEnded(.client) == .finish)
+        var inside = Self.tunnel()
+        _ = Self.pass(&inside, [0x81, 0x05, 0x61], from: .upstream)
+        #expect(inside.endedUnannounced(.upstream) == .cut(reset: true))
+        var silent = Self.tunnel()
+        #expect(silent.endedUnannounced(.upstream) == .cut(reset: true))
+        #expect(silent.end == .broken)
+    }
+
     @Test("a connection that breaks breaks the other", arguments: [Tunnel.Side.client, .upstream])
     func broken(_ side: Tunnel.Side) {
         var tunnel = Self.tunnel()

@@ -90,8 +90,8 @@ import Testing
 
 @Suite struct UpstreamTLSTests {
     private static func upstream(_ text: String) throws -> UpstreamTLS {
-        try UpstreamTLS(
-            try #require(try TLSFixtures.configuration("upstream: \(text)\nroutes: {GET /: public}\n").upstream.tls))
+        let upstream = try TLSFixtures.configuration("upstream: \(text)\nroutes: {GET /: public}\n").upstream
+        return try UpstreamTLS(try #require(upstream.tls), upstream: upstream.mark)
     }
 
     @Test(arguments: [("a.test", true), ("b.test", false)])
