@@ -84,7 +84,7 @@ struct SessionEndpoints: Sendable {
             ("expires_in", .integer(issued.accessLifetime)),
             ("refresh_token", .string(issued.refreshToken)),
             ("refresh_expires_in", .integer(issued.refreshLifetime)),
-            ("scope", .string(issued.scopes.joined(separator: " "))),
+            ("scope", .string(ScopeList.text(issued.scopes))),
         ])
         return .json(body, headers: .notStored)
     }
