@@ -16,10 +16,11 @@ case ${1:-run} in
 run) ;;
 # python3, python3-venv: the end-to-end tests      shellcheck: `make lint`      valgrind, binutils: the budgets
 # openssl: what the verification of a signature is compared with      redis-server: the shared cache and revocation
-# postgresql: the issuer's other store; the tests start servers of their own
+# postgresql: the issuer's other store; the tests start servers of their own      prometheus: alert rules, dashboards
 # wished for, chromium-headless-shell: a browser that calls across origins; Ubuntu has no such package
 test)
-    packages+=(python3 python3-venv shellcheck valgrind binutils openssl redis-server postgresql)
+    packages+=(python3 python3-venv shellcheck valgrind binutils openssl redis-server postgresql
+        prometheus)
     wished+=(chromium-headless-shell)
     ;;
 # wrk: the load      nginx: the service behind every proxy, and a peer      haproxy: a peer      strace: system calls
