@@ -7,8 +7,11 @@ set -euo pipefail
 umask 077
 
 POSTERN_ISSUER_KEY=$(<"$SECRETS/issuer_key")
-POSTERN_ISSUER_STORE_PASSWORD=$(<"$SECRETS/postgres_password")
-export POSTERN_ISSUER_KEY POSTERN_ISSUER_STORE_PASSWORD
+export POSTERN_ISSUER_KEY
+if [[ $POSTERN_ISSUER_STORE == postgres* ]]; then
+    POSTERN_ISSUER_STORE_PASSWORD=$(<"$SECRETS/postgres_password")
+    export POSTERN_ISSUER_STORE_PASSWORD
+fi
 
 # keep NAME COMMAND…: the secret that the command prints goes into the file NAME/secret.
 keep() {
