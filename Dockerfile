@@ -29,7 +29,7 @@ RUN apt-get update \
     && apt-get install -y --no-install-recommends ca-certificates libssl3 libhiredis0.14 libsqlite3-0 libpq5 libstdc++6 \
         zlib1g \
     && rm -rf /var/lib/apt/lists/* \
-    && useradd --system --user-group --uid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin postern
+    && useradd --uid 10001 --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin postern
 COPY --chmod=0555 deploy/compose/http-healthy.sh /usr/local/bin/http-healthy
 # What does not come from the code: `docker build --build-arg VERSION=… --build-arg REVISION="$(git rev-parse HEAD)"`.
 ARG RUNTIME_BASE

@@ -44,4 +44,4 @@ release: ## stripped release programs in .build/dist
 	@deploy/local/release.sh
 
 clean: ## remove everything that was built or left by a run
-	@rm -rf .build .build-fuzz .build-bench .run
+	@rm -rf .build .build-fuzz .build-bench .build-image .run
