@@ -28,7 +28,7 @@ def panels():
 
 def concrete(expression):
     """A dashboard's query as Grafana would send it, with everything chosen."""
-    for name, value in (("$__rate_interval", "6s"), ("$__range", "10s"), ("$namespace", ".*"), ("$service", ".*")):
+    for name, value in (("$__rate_interval", "20s"), ("$__range", "20s"), ("$namespace", ".*"), ("$service", ".*")):
         expression = expression.replace(name, value)
     assert "$" not in expression, expression
     return expression
@@ -182,7 +182,7 @@ def test_a_panel_has_data(monitored, name, panel, target):
     expression = concrete(target["expr"])
     found = monitored.query(expression)
     if not any(metric in expression for metric in NOT_IN_THIS_DEPLOYMENT):
-        wait_until(lambda: monitored.query(expression), 8, "%s: %s" % (name, panel["title"]), interval=0.2)
+        wait_until(lambda: monitored.query(expression), 15, "%s: %s" % (name, panel["title"]), interval=0.2)
     labels = set(re.findall(r"{{(\w+)}}", target["legendFormat"]))
     for series in found:
         assert labels <= set(series["metric"]), (series["metric"], target["legendFormat"])
