@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that are missing: `setup.sh run` what building and running take, `setup.sh test` what
 # the tests take besides, `setup.sh bench` what the benchmark takes besides, `setup.sh profile` what the profiles take
-# besides. Says which, and does nothing (and asks for no password) when none is missing.
+# besides, `setup.sh image` what image.sh takes. Says which, and does nothing (and asks for no password) when none is missing.
 set -euo pipefail
 # shellcheck source=deploy/local/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -16,10 +16,11 @@ case ${1:-run} in
 run) ;;
 # python3, python3-venv: the end-to-end tests      shellcheck: `make lint`      valgrind, binutils: the budgets
 # openssl: what the verification of a signature is compared with      redis-server: the shared cache and revocation
-# postgresql: the issuer's other store; the tests start servers of their own
+# postgresql: the issuer's other store; the tests start servers of their own      prometheus: alert rules, dashboards
 # wished for, chromium-headless-shell: a browser that calls across origins; Ubuntu has no such package
 test)
-    packages+=(python3 python3-venv shellcheck valgrind binutils openssl redis-server postgresql)
+    packages+=(python3 python3-venv shellcheck valgrind binutils openssl redis-server postgresql
+        prometheus)
     wished+=(chromium-headless-shell)
     ;;
 # wrk: the load      nginx: the service behind every proxy, and a peer      haproxy: a peer      strace: system calls
@@ -28,7 +29,9 @@ test)
 bench) packages+=(wrk nginx haproxy strace openssl redis-server python3 python3-venv) ;;
 # linux-perf: samples of the processor's time, the kernel included      valgrind, binutils: instructions and heap blocks
 profile) packages+=(linux-perf wrk nginx valgrind binutils openssl python3 python3-venv) ;;
-*) fail "usage: setup.sh run|test|bench|profile" ;;
+# debootstrap: a clean Debian      binutils: stripped programs      python3: the script itself
+image) packages=(debootstrap ca-certificates binutils git python3) ;;
+*) fail "usage: setup.sh run|test|bench|profile|image" ;;
 esac
 
 installed() {
