@@ -9,29 +9,37 @@ import UnixSignals
 /// A proxy that listens: its event loops, listeners, keys and log, and what happens to them until the end.
 final class ProxyRuntime: Sendable {
     /// What changes while the process runs.
-    private struct State {
+    struct State {
         var snapshot: Snapshot
         var generation = 1
         var reloadsApplied: UInt64 = 0
         var reloadsRefused: UInt64 = 0
+        /// The files of the configuration that was refused last; nil if none was since one was applied.
+        var refused: NamedFiles?
         var listening = false
         var draining = false
+        /// Whether another process serves at these addresses now.
+        var takenOver = false
     }
 
     private let path: String
-    private let loops: [NIOLoopBound<LoopContext>]
-    private let services: ProxyServices
-    private let logger: Logger
+    let loops: [NIOLoopBound<LoopContext>]
+    let services: ProxyServices
+    let logger: Logger
     private let threshold: JSONLogHandler.Threshold
-    private let state: Mutex<State>
+    let state: Mutex<State>
     private let lastReload = Mutex<Task<Void, Never>?>(nil)
-    private let listeners: Mutex<[any Channel]>
+    let listeners = Mutex<[OpenListener]>([])
     /// Those of the listeners that speak TLS.
     private let secured = Mutex<[Address: ListenerTLS]>([:])
-    private let admin: Mutex<[any Channel]>
+    let admin = Mutex<[OpenListener]>([])
 
-    /// Compiles the configuration and opens every listener.
-    init(_ configuration: Configuration, path: String, group: MultiThreadedEventLoopGroup, loops: Int) async throws {
+    /// Compiles the configuration and opens every listener; if there is a predecessor, as soon as this process can serve in
+    /// its place.
+    init(
+        _ configuration: Configuration, path: String, group: MultiThreadedEventLoopGroup, loops: Int,
+        predecessor: Predecessor? = nil
+    ) async throws {
         self.path = path
         let sink = LogSink()
         let threshold = JSONLogHandler.Threshold()
@@ -67,31 +75,37 @@ final class ProxyRuntime: Sendable {
         self.logger = logger
         self.threshold = threshold
         self.state = Mutex(State(snapshot: snapshot))
-        self.listeners = Mutex([])
-        self.admin = Mutex([])
-        try await self.open(configuration)
+        if let predecessor {
+            await keys.adopt(snapshot)
+            try await self.becomeReady(inPlaceOf: predecessor)
+        }
+        try await self.open(configuration, shares: predecessor != nil)
         self.state.withLock { $0.listening = true }
-        await keys.adopt(snapshot)
+        if predecessor == nil { await keys.adopt(snapshot) }
     }
 
-    private func open(_ configuration: Configuration) async throws {
+    /// - Parameter shares: whether there may be another process at the same addresses.
+    private func open(_ configuration: Configuration, shares: Bool) async throws {
         let eventLoop = self.loops[0].eventLoop
-        let admin = try await AdminServer(scope: .admin, source: self).open(configuration.admin.address, on: eventLoop)
+        let admin = try await AdminServer(scope: .admin, source: self).open(
+            configuration.admin.address, on: eventLoop, shares: shares)
         self.admin.withLock { $0.append(admin) }
         if let status = configuration.admin.status {
-            let channel = try await AdminServer(scope: .status, source: self).open(status, on: eventLoop)
-            self.admin.withLock { $0.append(channel) }
+            let listener = try await AdminServer(scope: .status, source: self).open(
+                status, on: eventLoop, shares: shares)
+            self.admin.withLock { $0.append(listener) }
         }
         for listener in configuration.listen {
             let tls = try listener.tls.map { try ListenerTLS($0) }
             self.secured.withLock { $0[listener.address] = tls }
-            let channels = try await Listeners(loops: self.loops).open(
+            let open = try await Listeners(loops: self.loops, sharesAddresses: shares).open(
                 listener.address, Listeners.Layers(proxyProtocol: listener.proxyProtocol, tls: tls))
-            self.listeners.withLock { $0.append(contentsOf: channels) }
+            self.listeners.withLock { $0.append(open) }
+            let bound = open.file == nil ? open.channels.first?.localAddress?.description : nil
             self.logger.info(
                 "listening",
                 metadata: [
-                    "address": "\(channels.first?.localAddress?.description ?? listener.address.description)",
+                    "address": "\(bound ?? listener.address.description)",
                     "tls": "\(tls != nil)", "upstream": "\(configuration.upstream.url)",
                     "admin": "\(configuration.admin.address)",
                     "event_loops": "\(self.loops.count)",
@@ -109,30 +123,22 @@ final class ProxyRuntime: Sendable {
 
     /// Serves until a signal ends the process.
     ///
+    /// - Parameter predecessor: the process that this one takes the place of, which hears of it now.
     /// - Returns: the exit code.
-    func serve(_ signals: UnixSignalsSequence, _ file: FileWatch) async -> Int32 {
+    func serve(_ signals: UnixSignalsSequence, _ file: FileWatch, predecessor: Predecessor? = nil) async -> Int32 {
         let watch = Task { await self.watch(file) }
+        let takeOver = Task { if let predecessor { await self.takeOver(predecessor) } }
         ColdCode.releaseSoon()
-        defer { watch.cancel() }
+        defer {
+            watch.cancel()
+            takeOver.cancel()
+        }
         return await withTaskGroup(of: Int32?.self) { tasks in
-            let (ended, end) = AsyncStream.makeStream(of: Void.self)
+            let (ended, end) = AsyncStream.makeStream(of: Ending.self)
+            tasks.addTask { await self.obey(signals, end) }
             tasks.addTask {
-                var terminating = false
-                for await signal in signals {
-                    if signal == .sighup {
-                        await self.reload(cause: "SIGHUP")
-                    } else if terminating {
-                        return 1
-                    } else {
-                        terminating = true
-                        end.yield()
-                    }
-                }
-                return nil
-            }
-            tasks.addTask {
-                for await _ in ended {
-                    await self.drain()
+                for await ending in ended {
+                    await self.drain(ending)
                     return 0
                 }
                 return nil
@@ -147,6 +153,27 @@ final class ProxyRuntime: Sendable {
         }
     }
 
+    /// Does what signals say.
+    ///
+    /// - Returns: the exit code of a process that is to end at once.
+    private func obey(_ signals: UnixSignalsSequence, _ end: AsyncStream<Ending>.Continuation) async -> Int32? {
+        var terminating = false
+        for await signal in signals {
+            switch signal {
+            case .sighup:
+                await self.reload(cause: "SIGHUP")
+            case .sigusr2:
+                end.yield(.takenOver)
+            case _ where terminating:
+                return 1
+            default:
+                terminating = true
+                end.yield(.stopped)
+            }
+        }
+        return nil
+    }
+
     private func watch(_ file: FileWatch) async {
         var watch = file
         var quiet = QuietTime(now: SystemClock.monotonic, used: SystemClock.processorTime)
@@ -156,6 +183,9 @@ final class ProxyRuntime: Sendable {
             let changes = (file: watch.hasChanged(), certificates: certificates.hasChanged())
             if changes.file || changes.certificates {
                 await self.reload(cause: changes.file ? "file change" : "certificate change")
+                certificates.follow(self.tlsFiles)
+            } else if self.state.withLock({ $0.refused })?.haveChanged() == true {
+                await self.reload(cause: "change of a file that the refused configuration names")
                 certificates.follow(self.tlsFiles)
             }
             if quiet.passed(now: SystemClock.monotonic, used: SystemClock.processorTime) { ColdCode.release() }
@@ -184,22 +214,26 @@ final class ProxyRuntime: Sendable {
 
     /// Loads the file anew; if it is without errors, puts it in force for new requests.
     private func load(_ cause: String) async {
-        switch ConfigurationFile.loadUsable(path: self.path) {
+        let files = NamedFiles()
+        switch ConfigurationFile.loadUsable(path: self.path, noting: files) {
         case .failure(let problems):
-            self.refuseReload(problems.problems.map { $0.line(file: self.path) }, cause)
+            self.refuseReload(problems.problems.map { $0.line(file: self.path) }, files, cause)
         case .success(let loaded):
-            await self.apply(loaded, cause)
+            await self.apply(loaded, files, cause)
         }
     }
 
-    private func refuseReload(_ problems: [String], _ cause: String) {
-        self.state.withLock { $0.reloadsRefused += 1 }
+    private func refuseReload(_ problems: [String], _ files: NamedFiles, _ cause: String) {
+        self.state.withLock { state in
+            state.reloadsRefused += 1
+            state.refused = files
+        }
         for problem in problems {
             self.logger.error("reload refused", metadata: ["cause": "\(cause)", "problem": "\(problem)"])
         }
     }
 
-    private func apply(_ loaded: LoadedConfiguration, _ cause: String) async {
+    private func apply(_ loaded: LoadedConfiguration, _ files: NamedFiles, _ cause: String) async {
         let configuration = loaded.configuration
         let (old, generation) = self.state.withLock { ($0.snapshot, $0.generation + 1) }
         let snapshot: Snapshot
@@ -211,12 +245,13 @@ final class ProxyRuntime: Sendable {
                 try self.secured.withLock { $0[listener.address] }?.adopt(tls)
             }
         } catch {
-            return self.refuseReload(["\(self.path): \(error)"], cause)
+            return self.refuseReload(["\(self.path): \(error)"], files, cause)
         }
         self.state.withLock { state in
             state.snapshot = snapshot
             state.generation = generation
             state.reloadsApplied += 1
+            state.refused = nil
         }
         self.threshold.value = configuration.log.level.loggerLevel
         self.services.setConnectionLimit(configuration.limits.connections)
@@ -245,36 +280,6 @@ final class ProxyRuntime: Sendable {
             self.logger.warning("a changed key needs a restart", metadata: ["key": "\(key)"])
         }
     }
-
-    // MARK: - Drain
-
-    /// Ends the process without breaking a request that is in flight.
-    private func drain() async {
-        let timeouts = self.state.withLock { state in
-            state.draining = true
-            return state.snapshot.timeouts
-        }
-        self.logger.info("draining", metadata: ["connections": "\(self.services.openConnections)"])
-        try? await Task.sleep(for: .nanoseconds(timeouts.drainDelay))
-        for channel in self.listeners.withLock({ $0 }) { try? await channel.close().get() }
-        for loop in self.loops { loop.eventLoop.execute { loop.value.drain() } }
-        let clock = ContinuousClock()
-        let deadline = clock.now + .nanoseconds(timeouts.drain)
-        while self.services.openConnections > 0, clock.now < deadline {
-            guard (try? await Task.sleep(for: .milliseconds(10))) != nil else { return }
-        }
-        let broken = self.services.openConnections
-        for loop in self.loops {
-            try? await loop.eventLoop.submit {
-                loop.value.closeAll()
-                loop.value.accessLog.handOver()
-            }.get()
-        }
-        await self.services.keys.stop()
-        self.services.introspection.stop()
-        for channel in self.admin.withLock({ $0 }) { try? await channel.close().get() }
-        self.logger.info("drained", metadata: ["connections_broken": "\(broken)"])
-    }
 }
 
 // MARK: - Admin
@@ -282,8 +287,12 @@ final class ProxyRuntime: Sendable {
 extension ProxyRuntime: AdminSource {
     func readiness() async -> Readiness {
         let keys = await self.services.keys.status()
+        // Who asks whether this address serves is told that it does, even if he asks the process that is about to go.
         let (listening, draining, requires) = self.state.withLock { state in
-            (state.listening, state.draining, state.snapshot.issuers.contains { $0.revocation == .required })
+            (
+                state.listening, state.draining && !state.takenOver,
+                state.snapshot.issuers.contains { $0.revocation == .required }
+            )
         }
         return Readiness(
             listening: listening, draining: draining,
@@ -307,6 +316,7 @@ extension ProxyRuntime: AdminSource {
         self.state.withLock { state in
             gathered.reloadsApplied = state.reloadsApplied
             gathered.reloadsRefused = state.reloadsRefused
+            gathered.snapshots = Snapshot.count
             gathered.draining = state.draining
         }
         return MetricsText.render(gathered)

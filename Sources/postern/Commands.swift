@@ -3,12 +3,25 @@ import PosternCore
 import PosternProxy
 
 struct Run: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Run the proxy. (default)")
+    static let configuration = CommandConfiguration(
+        abstract: "Run the proxy. (default)",
+        discussion: """
+            Signals: SIGHUP loads the configuration anew; SIGTERM and SIGINT drain, a second one ends at once; SIGUSR2 says \
+            that another process has taken over, and drains.
+
+            With --take-over a new version, or a configuration that needs a restart, comes into force without a refused \
+            connection: the new process shares the addresses of the old one once it can serve, and then has it drain. \
+            Should it not become ready, it ends, and the old one goes on.
+            """)
+
+    @Option(help: ArgumentHelp("Take the place of the running postern with this process id.", valueName: "pid"))
+    var takeOver: Int32?
 
     @OptionGroup var configurationOption: ConfigurationOption
 
     func run() async throws {
-        throw ExitCode(await Proxy(configurationPath: self.configurationOption.path).run())
+        let proxy = Proxy(configurationPath: self.configurationOption.path, inPlaceOf: self.takeOver)
+        throw ExitCode(await proxy.run())
     }
 }
 

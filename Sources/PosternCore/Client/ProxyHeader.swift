@@ -1,5 +1,6 @@
 /// The header that a load balancer sends before anything else on a connection that it passes on: whom the connection is from
-/// (the PROXY protocol of HAProxy, versions 1 and 2). Read strictly; nothing of it is kept but the source's address.
+/// (the PROXY protocol of HAProxy, versions 1 and 2). Read strictly; nothing of it is kept but the source's address. Of what
+/// version 2 may say beside addresses only the checksum is looked at.
 public enum ProxyHeader {
     /// Who the client of the connection is.
     public enum Source: Equatable, Sendable {
@@ -109,8 +110,39 @@ public enum ProxyHeader {
         let length = 16 &+ Int(bytes.byte(14)) &<< 8 &+ Int(bytes.byte(15))
         guard length <= Self.limit, length >= 16 &+ addresses else { return .malformed }
         guard count >= length else { return .incomplete }
+        // Without addresses it is not said where more would begin.
+        guard addresses == 0 || Self.isIntact(bytes.extracting(0..<length), from: 16 &+ addresses) else {
+            return .malformed
+        }
         return .complete(isLocal ? .peer : Self.source(bytes, family: bytes.byte(13)), length: length)
     }
+
+    /// Whether what follows the addresses is a list of values, each after a byte of type and two of length (section 2.2), and
+    /// the checksum, where it is among them, that of the header (section 2.2.3).
+    private static func isIntact(_ header: RawSpan, from start: Int) -> Bool {
+        var checksum: Int?
+        var i = start
+        while i < header.byteCount {
+            guard i &+ 3 <= header.byteCount else { return false }
+            let length = Int(header.byte(i &+ 1)) &<< 8 | Int(header.byte(i &+ 2))
+            if header.byte(i) == Self.checksumType {
+                guard length == 4, checksum == nil else { return false }
+                checksum = i &+ 3
+            }
+            i &+= 3 &+ length
+        }
+        guard i == header.byteCount else { return false }
+        guard let checksum else { return true }
+        var computed = CRC32C()
+        // It was computed with zeros in its own place.
+        for i in 0..<header.byteCount {
+            computed.add((checksum..<(checksum &+ 4)).contains(i) ? 0 : header.byte(i))
+        }
+        return UInt128(computed.value) == Self.number(header, checksum, 4)
+    }
+
+    /// `PP2_TYPE_CRC32C`.
+    private static let checksumType: UInt8 = 0x03
 
     /// A byte of `\r\n\r\n\0\r\nQUIT\n`.
     private static func signature(_ index: Int) -> UInt8 {

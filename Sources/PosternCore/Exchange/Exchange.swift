@@ -298,21 +298,11 @@ public struct Exchange: Equatable, Sendable {
         }
     }
 
-    /// The process is to end: this connection takes no new request.
-    public mutating func drain() -> Action {
+    /// The process is to end: this connection's next response is its last, and says so. Where a response has promised to keep
+    /// the connection, or nothing goes on, the client's next request may be on its way: it is waited for until the deadline.
+    public mutating func drain() {
         self.draining = true
-        switch self.state {
-        case .idle:
-            self.state = .closed
-            return .close
-        case .forwarding(.streaming):
-            // Its head may have promised to keep the connection; it ends after the response all the same.
-            self.keepAlive = false
-            return .none
-        default:
-            self.keepAlive = false
-            return .none
-        }
+        if self.state != .forwarding(.streaming) { self.keepAlive = false }
     }
 
     // MARK: - Helpers

@@ -28,7 +28,11 @@ struct AdminServer: Sendable {
     let source: any AdminSource
 
     /// Opens the listener on `eventLoop`.
-    func open(_ address: Address, on eventLoop: any EventLoop) async throws(Listeners.Failure) -> any Channel {
+    ///
+    /// - Parameter shares: whether there may be another process on the address: one that this one takes over.
+    func open(
+        _ address: Address, on eventLoop: any EventLoop, shares: Bool = false
+    ) async throws(Listeners.Failure) -> OpenListener {
         let bootstrap = ServerBootstrap(group: eventLoop)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { channel in
@@ -37,15 +41,12 @@ struct AdminServer: Sendable {
                     try channel.pipeline.syncOperations.addHandler(AdminHandler(server: self))
                 }
             }
-        do {
-            switch address {
-            case .unix(let path):
-                return try await bootstrap.bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true).get()
-            case .host(let host, let port):
-                return try await bootstrap.bind(host: host, port: port).get()
-            }
-        } catch {
-            throw Listeners.Failure(description: Listeners.sentence(error, address))
+        switch address {
+        case .unix(let path):
+            return try await OpenListener.bind(bootstrap, path: path, shares: shares, on: eventLoop)
+        case .host(let host, let port):
+            let channel = try await OpenListener.bind(bootstrap, host: host, port: port, shares: shares)
+            return OpenListener(channels: [channel], file: nil)
         }
     }
 

@@ -152,7 +152,7 @@ extension DownstreamHandler {
     private func end(_ ending: Exchange.Ending) {
         switch ending {
         case .nextRequest:
-            self.setDeadline(self.loop.now &+ self.snapshot.timeouts.idle)
+            self.setDeadline(self.loop.now &+ self.idleTime)
             self.processPending()
             self.resumeReading()
         case .linger:

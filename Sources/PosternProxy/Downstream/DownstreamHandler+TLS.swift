@@ -7,7 +7,8 @@ extension DownstreamHandler {
     func handshakeCompleted() {
         self.secured()
         self.loop.metrics.handshakes &+= 1
-        self.setDeadline(self.loop.now &+ self.snapshot.timeouts.head)
+        self.setDeadline(
+            self.loop.now &+ (self.exchange.isDraining ? self.loop.drainPatience : self.snapshot.timeouts.head))
     }
 
     /// Said at debug only: anybody who reaches the listener can cause this as often as he likes. The metric counts it.

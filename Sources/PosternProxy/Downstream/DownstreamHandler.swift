@@ -91,8 +91,8 @@ final class DownstreamHandler: LoopConnection, ChannelDuplexHandler {
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.attach(context)
-        self.loop.add(self)
         self.setDeadline(self.loop.now &+ self.snapshot.timeouts.head)
+        self.loop.add(self)
         if context.channel.isActive { self.opened(context) }
     }
 
@@ -279,8 +279,11 @@ final class DownstreamHandler: LoopConnection, ChannelDuplexHandler {
     override func deadlinePassed(now: Int64) {
         if self.exchange.state == .tunnelling { return self.stepTunnel { $0.deadlinePassed(now: now) } }
         let connecting = self.waiter != nil && (self.pool?.machine.connecting ?? 0) > 0
+        let isDrained = self.exchange.state == .idle && self.exchange.isDraining
         let action = self.note { $0.deadlinePassed(connecting: connecting) }
         guard action == .close else { return self.perform(action) }
+        // The last answer may still be on its way to a slow client.
+        if isDrained { return self.closeAfterWriting() }
         // What was written last is not being read: it is not waited for.
         self.finishRecord()
         self.closeNow()
@@ -288,9 +291,22 @@ final class DownstreamHandler: LoopConnection, ChannelDuplexHandler {
 
     /// The process is to end.
     func drain() {
-        // The last answer may still be on its way to a slow client.
-        if self.note({ $0.drain() }) == .close { self.closeAfterWriting() }
-        if self.exchange.state == .tunnelling { self.drainTunnel() }
+        self.note { $0.drain() }
+        switch self.exchange.state {
+        case .idle: self.setDeadline(min(self.deadline, self.loop.now &+ self.loop.drainPatience))
+        case .tunnelling: self.drainTunnel()
+        default: break
+        }
+    }
+
+    /// How long the next request is waited for, in nanoseconds.
+    var idleTime: Int64 {
+        self.exchange.isDraining ? self.loop.drainPatience : self.snapshot.timeouts.idle
+    }
+
+    /// A new policy is in force: the one that the last request was judged by is not kept for the next one.
+    func adopt(_ snapshot: Snapshot) {
+        if self.exchange.state == .idle, !self.record.isOpen { self.snapshot = snapshot }
     }
 
     /// The process ends now.

@@ -28,57 +28,33 @@ struct Listeners {
     }
 
     let loops: [NIOLoopBound<LoopContext>]
+    /// Whether there may be another process on the same addresses: one that this one takes over. Without it a second process
+    /// fails to start, instead of getting every other connection of the first.
+    var sharesAddresses = false
 
     /// Opens sockets for one address.
     ///
     /// - Parameter layers: what stands before HTTP.
-    func open(_ address: Address, _ layers: Layers = Layers()) async throws(Failure) -> [any Channel] {
+    func open(_ address: Address, _ layers: Layers = Layers()) async throws(Failure) -> OpenListener {
         switch address {
         case .unix(let path):
-            return [try await self.openUnix(path, layers)]
+            // A unix socket has one listener; its connections stay on the first loop.
+            let loop = self.loops[0]
+            return try await OpenListener.bind(
+                Self.bootstrap(loop.eventLoop, loop, layers), path: path, shares: self.sharesAddresses,
+                on: loop.eventLoop)
         case .host(let host, let port):
             var channels: [any Channel] = []
             var boundPort = port
             for loop in self.loops {
-                let channel = try await self.bind(loop, host: host, port: boundPort, address: address, layers)
+                let bootstrap = Self.bootstrap(loop.eventLoop, loop, layers)
+                    .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+                let channel = try await OpenListener.bind(
+                    bootstrap, host: host, port: boundPort, shares: self.sharesAddresses || !channels.isEmpty)
                 boundPort = channel.localAddress?.port ?? port
                 channels.append(channel)
             }
-            return channels
-        }
-    }
-
-    private func bind(
-        _ loop: NIOLoopBound<LoopContext>, host: String, port: Int, address: Address, _ layers: Layers
-    ) async throws(Failure) -> any Channel {
-        do {
-            return try await Self.bootstrap(loop.eventLoop, loop, layers)
-                .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
-                .serverChannelOption(
-                    .socketOption(NIOBSDSocket.Option(rawValue: SO_REUSEPORT)), value: 1
-                )
-                .bind(host: host, port: port).get()
-        } catch {
-            throw Failure(description: Self.sentence(error, address))
-        }
-    }
-
-    /// A unix socket has one listener; its connections stay on the first loop. A socket file that a dead process left
-    /// is replaced, one that still answers is not.
-    private func openUnix(_ path: String, _ layers: Layers) async throws(Failure) -> any Channel {
-        let loop = self.loops[0]
-        do {
-            let answers = try? await ClientBootstrap(group: loop.eventLoop).connect(unixDomainSocketPath: path).get()
-            if let answers {
-                try? await answers.close()
-                throw Failure(description: "unix:\(path) is in use by another process")
-            }
-            return try await Self.bootstrap(loop.eventLoop, loop, layers)
-                .bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true).get()
-        } catch let failure as Failure {
-            throw failure
-        } catch {
-            throw Failure(description: Self.sentence(error, .unix(path: path)))
+            return OpenListener(channels: channels, file: nil)
         }
     }
 

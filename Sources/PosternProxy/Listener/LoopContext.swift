@@ -46,6 +46,8 @@ final class LoopContext {
     /// Those of them that are open tunnels.
     private var tunnels: [ObjectIdentifier: DownstreamHandler] = [:]
     private var looksThroughTunnels = false
+    /// Whether the process is to end.
+    private var isDraining = false
 
     init(eventLoop: any EventLoop, services: ProxyServices, snapshot: Snapshot, index: Int = 0) {
         self.eventLoop = eventLoop
@@ -217,6 +219,7 @@ final class LoopContext {
     func add(_ connection: DownstreamHandler) {
         self.downstreams[ObjectIdentifier(connection)] = connection
         self.metrics.downstreamConnections += 1
+        if self.isDraining { connection.drain() }
     }
 
     func remove(_ connection: DownstreamHandler) {
@@ -228,6 +231,7 @@ final class LoopContext {
 
     func add(_ connection: ProxyHeaderHandler) {
         self.unnamed[ObjectIdentifier(connection)] = connection
+        if self.isDraining { connection.drain() }
     }
 
     /// - Parameter wasHandedOver: whether the connection goes on, as a client's.
@@ -298,6 +302,7 @@ final class LoopContext {
             return LoopPool(upstream, loop: self)
         }
         for pool in pools { pool.drain() }
+        for connection in self.downstreams.values { connection.adopt(snapshot) }
         self.adoptRedis(snapshot)
     }
 
@@ -323,11 +328,16 @@ final class LoopContext {
         return metrics
     }
 
-    /// Ends idle connections, and every other one after its current exchange.
+    /// Ends every connection after its current exchange, and those that are idle after one more request or a moment.
     func drain() {
-        for connection in self.unnamed.values { connection.closeNow() }
+        self.isDraining = true
+        for connection in self.unnamed.values { connection.drain() }
         for connection in self.downstreams.values { connection.drain() }
     }
+
+    /// How long the next request of an idle connection is waited for while the process is to end, in nanoseconds. A client that
+    /// has just had an answer may have sent it already; it gets its answer, with the word that the connection closes.
+    var drainPatience: Int64 { min(1_000_000_000, self.snapshot.timeouts.drain / 2) }
 
     /// Closes what is still open.
     func closeAll() {

@@ -20,6 +20,7 @@ final class ProxyHeaderHandler: LoopConnection, ChannelInboundHandler, Removable
     private var result: ProxyHeaderCounts.Result?
     /// Whether the handlers after this one are there, and the connection is theirs.
     private var wasHandedOver = false
+    private var isDraining = false
 
     init(loop: LoopContext, peer: [UInt8], serve: @escaping (any Channel, [UInt8], Bool) throws -> Void) {
         self.peer = peer
@@ -31,8 +32,8 @@ final class ProxyHeaderHandler: LoopConnection, ChannelInboundHandler, Removable
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.attach(context)
-        self.loop.add(self)
         self.setDeadline(self.loop.now &+ self.loop.snapshot.timeouts.head)
+        self.loop.add(self)
         if context.channel.isActive { self.checkPeer() }
     }
 
@@ -61,7 +62,14 @@ final class ProxyHeaderHandler: LoopConnection, ChannelInboundHandler, Removable
     }
 
     override func deadlinePassed(now: Int64) {
-        self.end(.timeout)
+        self.end(self.isDraining ? .closed : .timeout)
+    }
+
+    /// The process is to end.
+    func drain() {
+        self.isDraining = true
+        guard self.result == nil else { return }
+        self.setDeadline(min(self.deadline, self.loop.now &+ self.loop.drainPatience))
     }
 
     // MARK: - The header

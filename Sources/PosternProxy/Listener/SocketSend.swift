@@ -8,7 +8,7 @@ import NIOCore
 
 /// Writes to the socket of a channel without going through the channel: what a request and its answer usually are, a few
 /// hundred bytes that the kernel takes at once, costs one system call and nothing else. The one file that touches a
-/// channel's descriptor.
+/// connection's descriptor.
 ///
 /// A descriptor that was closed may be somebody else's connection a moment later. So it is used only while the channel
 /// says that it is active, which it stops saying before anybody is told that it closed.

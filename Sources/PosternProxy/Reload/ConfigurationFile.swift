@@ -7,8 +7,12 @@ public enum ConfigurationFile {
     public static let sizeLimit = 1 << 20
 
     /// Loads and checks the file at `path` as `run` and a reload do: the keys it brings must be usable, too.
-    static func loadUsable(path: String) -> Result<LoadedConfiguration, ConfigurationProblems> {
-        Self.load(path: path).flatMap { loaded in
+    ///
+    /// - Parameter files: takes note of the files that it names.
+    static func loadUsable(
+        path: String, noting files: NamedFiles? = nil
+    ) -> Result<LoadedConfiguration, ConfigurationProblems> {
+        Self.load(path: path, noting: files).flatMap { loaded in
             let problems = KeyCheck.problems(of: loaded.configuration)
             guard problems.contains(where: { $0.severity == .error }) else {
                 return .success(
@@ -22,6 +26,12 @@ public enum ConfigurationFile {
 
     /// Loads and checks the file at `path`. A file that cannot be read is a problem like any other.
     public static func load(path: String) -> Result<LoadedConfiguration, ConfigurationProblems> {
+        Self.load(path: path, noting: nil)
+    }
+
+    private static func load(
+        path: String, noting files: NamedFiles?
+    ) -> Result<LoadedConfiguration, ConfigurationProblems> {
         switch Self.read(path) {
         case .failure(let problem):
             let mark = Mark(line: 1, column: 1)
@@ -31,7 +41,7 @@ public enum ConfigurationFile {
                         .error, mark: mark, path: "", message: "the file cannot be read: \(problem.reason)")
                 ]))
         case .success(let bytes):
-            return Self.load(bytes: bytes, environment: Self.environment(relativeTo: path))
+            return Self.load(bytes: bytes, environment: Self.environment(relativeTo: path, noting: files))
         }
     }
 
@@ -44,10 +54,19 @@ public enum ConfigurationFile {
 
     /// This process's environment; relative files are found beside the configuration.
     public static func environment(relativeTo path: String) -> ConfigurationEnvironment {
+        Self.environment(relativeTo: path, noting: nil)
+    }
+
+    private static func environment(
+        relativeTo path: String, noting files: NamedFiles?
+    ) -> ConfigurationEnvironment {
         let variables = ProcessInfo.processInfo.environment
         return ConfigurationEnvironment(
             variable: { variables[$0] },
-            file: { name in Self.content(of: name, beside: path) })
+            file: { name in
+                files?.note(Self.place(of: name, beside: path))
+                return Self.content(of: name, beside: path)
+            })
     }
 
     /// What a file holds that the configuration at `path` names.

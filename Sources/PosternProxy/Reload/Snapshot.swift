@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import NIOCore
 import PosternCore
 import PosternCrypto
+import Synchronization
 
 /// One loaded and checked proxy.yaml, compiled: immutable, shared by all event loops, swapped whole.
 final class Snapshot: Sendable {
@@ -26,6 +27,10 @@ final class Snapshot: Sendable {
     let trustedProxies: TrustedProxies?
     /// Whether responses get the proxy's CORS lines.
     let answersCrossOrigin: Bool
+
+    /// How many there are in the process: the one in force, and those by which a request in flight is still judged.
+    static var count: Int { Self.living.load(ordering: .relaxed) }
+    private static let living = Atomic<Int>(0)
 
     /// - Throws: `SnapshotError`: the configuration was checked, so only what cannot be known before is left, such as a
     ///   key that libcrypto does not take.
@@ -76,6 +81,11 @@ final class Snapshot: Sendable {
                 bodyLimit: configuration.limits.body.bytes, forwardToken: configuration.forwardToken, upstream: 0),
             identity: IdentityRules(headers: configuration.identity, limit: configuration.limits.identity),
             generation: generation, crossOrigin: configuration.crossOrigin)
+        Self.living.add(1, ordering: .relaxed)
+    }
+
+    deinit {
+        Self.living.subtract(1, ordering: .relaxed)
     }
 
     /// A route's label as the access log writes it.

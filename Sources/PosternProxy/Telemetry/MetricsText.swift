@@ -15,6 +15,8 @@ struct MetricsText {
         var routeNames: [String] = []
         var reloadsApplied: UInt64 = 0
         var reloadsRefused: UInt64 = 0
+        /// Policies in memory.
+        var snapshots = 1
         var droppedLogLines: UInt64 = 0
         var refusedConnections: UInt64 = 0
         var draining = false
@@ -198,6 +200,9 @@ struct MetricsText {
         self.head("postern_reloads_total", "counter", "Configurations that were loaded while running.")
         self.line("postern_reloads_total", "result=\"applied\"", "\(gathered.reloadsApplied)")
         self.line("postern_reloads_total", "result=\"refused\"", "\(gathered.reloadsRefused)")
+        self.head(
+            "postern_snapshots", "gauge", "Policies in memory: the one in force, and old ones of requests in flight.")
+        self.line("postern_snapshots", "", "\(gathered.snapshots)")
         self.head("postern_log_lines_dropped_total", "counter", "Log lines dropped for a slow reader.")
         self.line("postern_log_lines_dropped_total", "", "\(gathered.droppedLogLines)")
         self.head("postern_draining", "gauge", "1 while the process is shutting down.")

@@ -20,6 +20,9 @@ import Testing
         [0x20, 0x01, 0x0D, 0xB8] + [UInt8](repeating: 0, count: 11) + [1]
         + [UInt8](repeating: 0xFD, count: 16) + [0x12, 0x34, 0x01, 0xBB]
 
+    /// A header with a checksum (section 2.2.3) between two other values. That was computed elsewhere, by the table of RFC 3720.
+    private static let checked = binary(0x21, 0x11, ipv4 + [4, 0, 1, 9, 3, 0, 4, 0x31, 0x11, 0xD8, 0xF9, 4, 0, 0])
+
     /// Well-formed headers with what they say: the text of an address, `peer` or `socket`.
     static let good: [(header: [UInt8], source: String)] = [
         (Array("PROXY TCP4 203.0.113.9 10.0.0.1 4660 443\r\n".utf8), "203.0.113.9"),
@@ -31,7 +34,8 @@ import Testing
         (Array("PROXY UNKNOWN ffff:f...f:ffff ffff:f...f:ffff 65535 65535\r\n".utf8), "peer"),
         (binary(0x21, 0x11, ipv4), "203.0.113.9"), (binary(0x21, 0x21, ipv6), "2001:db8::1"),
         (binary(0x21, 0x11, ipv4 + [0x04, 0, 3, 1, 2, 3, 0x20, 0, 0]), "203.0.113.9"),
-        (binary(0x21, 0x21, ipv6 + [UInt8](repeating: 0xFF, count: 1000)), "2001:db8::1"),
+        (binary(0x21, 0x21, ipv6 + [0xFF, 0x03, 0xE8] + [UInt8](repeating: 0xFF, count: 1000)), "2001:db8::1"),
+        (checked, "203.0.113.9"), (binary(0x20, 0x11, ipv4 + [3, 0, 4, 1, 2, 3, 4]), "peer"),
         (binary(0x21, 0x31, [UInt8](repeating: 0x2F, count: 216)), "socket"),
         (binary(0x20, 0x00, []), "peer"), (binary(0x20, 0x11, ipv4), "peer"), (binary(0x20, 0xFF, [1, 2, 3]), "peer"),
         (binary(0x21, 0x00, []), "peer"), (binary(0x21, 0x00, [1, 2, 3]), "peer"),
@@ -93,6 +97,12 @@ import Testing
         binary(0x21, 0x11, Array(ipv4.dropLast())), binary(0x21, 0x21, ipv4), binary(0x21, 0x31, ipv6),
         binary(0x21, 0x11, [], length: 0), binary(0x21, 0x11, ipv4, length: 4081),
         binary(0x20, 0x00, [], length: 65_535),
+        // Values that run over the end, or are cut off in type or length.
+        binary(0x21, 0x11, ipv4 + [4, 0, 1]), binary(0x21, 0x11, ipv4 + [4]), binary(0x21, 0x11, ipv4 + [4, 0]),
+        binary(0x21, 0x11, ipv4 + [4, 0, 2, 1]), binary(0x21, 0x21, ipv6 + [0xFF, 0xFF, 0xFF, 0xFF]),
+        // A checksum of another length, twice, or of other bytes.
+        binary(0x21, 0x11, ipv4 + [3, 0, 3, 0, 0, 0]), binary(0x21, 0x11, ipv4 + [3, 0, 0]),
+        binary(0x21, 0x11, ipv4 + [3, 0, 4, 0, 0, 0, 0]),
         [0x0D, 0x0A, 0x0D, 0x0A, 0x0D, 0x0A], Array(signature.dropFirst()), [0], [0xFF],
         [0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00],
     ]
@@ -100,6 +110,33 @@ import Testing
     @Test("a binary header of another version, command, family or length is none", arguments: bad)
     func malformedBinary(_ bytes: [UInt8]) {
         Self.expectMalformed(bytes)
+    }
+
+    @Test("a header with a checksum is none if any bit of it changed")
+    func everyBitIsChecked() {
+        #expect(
+            ProxyHeader.read(Self.checked.span.bytes)
+                == .complete(.address(NetworkAddress(ipv4: 0xCB00_7109)), length: 42))
+        // The addresses, then the values: of what comes before, a change makes it a header of another kind.
+        for i in 16..<Self.checked.count {
+            for bit in 0..<8 {
+                var changed = Self.checked
+                changed[i] ^= 1 << UInt8(bit)
+                #expect(ProxyHeader.read(changed.span.bytes) == .malformed || changed[32] != 3, "\(i), \(bit)")
+            }
+        }
+    }
+
+    @Test(
+        "the checksum is that of RFC 3720",
+        arguments: [
+            (Array("123456789".utf8), 0xE306_9283), ([UInt8](repeating: 0, count: 32), 0x8A91_36AA),
+            ([UInt8](repeating: 0xFF, count: 32), 0x62A8_AB43), ([UInt8](0..<32), 0x46DD_794E), ([], 0),
+        ] as [([UInt8], UInt32)])
+    func checksum(_ row: ([UInt8], UInt32)) {
+        var checksum = CRC32C()
+        for byte in row.0 { checksum.add(byte) }
+        #expect(checksum.value == row.1)
     }
 
     /// Malformed, and at the first cut that shows it every longer one says the same.

@@ -25,7 +25,7 @@ private let situations = [
     @Test("while the process ends, an answer of the proxy's own is the connection's last")
     func answeredWhileDraining() {
         var exchange = Exchange.head()
-        _ = exchange.drain()
+        exchange.drain()
         #expect(exchange.closesAfterAnswer)
         #expect(exchange.answered() == .finish(.close, reuseUpstream: false))
     }
@@ -97,19 +97,36 @@ private let situations = [
 
     // MARK: - Drain
 
-    @Test("draining closes an idle connection and lets every other one finish", arguments: situations)
+    @Test("draining changes no state: what goes on finishes", arguments: situations)
     func drain(_ situation: Situation) {
         var exchange = situation.exchange
         let state = exchange.state
-        #expect(exchange.drain() == (state == .idle ? .close : .none))
-        #expect(exchange.state == (state == .idle ? .closed : state))
+        exchange.drain()
+        #expect(exchange.state == state)
+        #expect(exchange.isDraining)
+    }
+
+    @Test("an idle connection serves the request that may be on its way, and no other")
+    func drainWhenIdle() {
+        var exchange = Exchange()
+        exchange.drain()
+        exchange.received()
+        exchange.headRead(keepAlive: true, hasBody: false, expectsContinue: false, mayRepeat: true)
+        #expect(exchange.permitted(retries: 1) == .acquire)
+        _ = exchange.upstreamReady(reused: false)
+        #expect(exchange.responseHead(endsWithConnection: false) == true)
+        #expect(exchange.responseEnded(upstreamKeepsAlive: true) == .finish(.close, reuseUpstream: true))
+        var silent = Exchange()
+        silent.drain()
+        #expect(silent.deadlinePassed() == .close)
+        #expect(silent.state == .closed)
     }
 
     @Test("a request that was on its way finishes with Connection: close")
     func drainBeforeResponse() {
         var reading = Exchange()
         reading.received()
-        _ = reading.drain()
+        reading.drain()
         reading.headRead(keepAlive: true, hasBody: false, expectsContinue: false, mayRepeat: true)
         #expect(reading.permitted(retries: 1) == .acquire)
         _ = reading.upstreamReady(reused: false)
@@ -117,32 +134,35 @@ private let situations = [
         #expect(reading.responseEnded(upstreamKeepsAlive: true) == .finish(.close, reuseUpstream: true))
         for situation in [Exchange.acquiring(), .awaiting()] {
             var exchange = situation
-            _ = exchange.drain()
+            exchange.drain()
             if exchange.state == .acquiring { _ = exchange.upstreamReady(reused: true) }
             #expect(exchange.responseHead(endsWithConnection: false) == true)
             #expect(exchange.responseEnded(upstreamKeepsAlive: true) == .finish(.close, reuseUpstream: true))
         }
     }
 
-    @Test("a response that had promised to keep the connection ends it all the same")
+    @Test("a response that had promised to keep the connection does, for one more request")
     func drainDuringResponse() {
         var exchange = Exchange.streaming()
-        _ = exchange.drain()
-        #expect(exchange.responseEnded(upstreamKeepsAlive: true) == .finish(.close, reuseUpstream: true))
+        exchange.drain()
+        #expect(exchange.responseEnded(upstreamKeepsAlive: true) == .finish(.nextRequest, reuseUpstream: true))
+        exchange.received()
+        exchange.headRead(keepAlive: true, hasBody: false, expectsContinue: false, mayRepeat: true)
+        #expect(exchange.refused(.missingToken, bodySkipped: true) == .refuse(.missingToken, .linger))
     }
 
     @Test("a request that is refused while draining ends the connection")
     func drainAndRefuse() {
         var reading = Exchange.head()
-        _ = reading.drain()
+        reading.drain()
         #expect(reading.refused(.missingToken, bodySkipped: true) == .refuse(.missingToken, .linger))
         var verifying = Exchange.verifying()
-        _ = verifying.drain()
+        verifying.drain()
         verifying.verificationEnded()
         verifying.headRead(keepAlive: true, hasBody: false, expectsContinue: false, mayRepeat: true)
         #expect(verifying.refused(.invalidToken, bodySkipped: true) == .refuse(.invalidToken, .linger))
         var acquiring = Exchange.acquiring()
-        _ = acquiring.drain()
+        acquiring.drain()
         #expect(acquiring.upstreamUnavailable(.overloaded) == .refuse(.overloaded, .linger))
     }
 }

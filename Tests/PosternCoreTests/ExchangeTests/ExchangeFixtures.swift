@@ -59,7 +59,7 @@ extension Exchange {
     /// Nothing more happens.
     static func ended() -> Exchange {
         var exchange = Exchange()
-        _ = exchange.drain()
+        _ = exchange.deadlinePassed()
         return exchange
     }
 }

@@ -22,6 +22,8 @@ private struct ShellModel {
     var toldClose = false
     // What is known of the connection.
     var draining = false
+    /// Whether the head of the current response was written before draining began, and keeps the connection.
+    var wasPromised = false
     var answers = 0
     var requests = 0
     var retried = 0
@@ -53,7 +55,8 @@ private struct ShellModel {
             self.run("deadline", self.exchange.deadlinePassed(connecting: flag))
         case 3 where !self.draining:
             self.draining = true
-            self.run("drain", self.exchange.drain())
+            self.trace.append("drain")
+            self.exchange.drain()
         default:
             self.progress(choice, flag, &numbers)
         }
@@ -67,6 +70,7 @@ private struct ShellModel {
             self.phase = .head
             self.requests += 1
             self.toldClose = false
+            self.wasPromised = false
         case .head where choice == 4:
             self.run("headRefused", self.exchange.headRefused(.badRequest))
         case .head:
@@ -136,6 +140,7 @@ private struct ShellModel {
             self.phase = .streaming
             self.answers += 1
             self.toldClose = close
+            self.wasPromised = !close
             let mustClose = flag || self.asks || !self.clientKeeps || self.draining || !self.complete
             self.check(close || !mustClose, "the head promised to keep a connection that ends")
             self.trace.append("responseHead(\(close))")
@@ -195,7 +200,8 @@ private struct ShellModel {
     private mutating func end(_ ending: Exchange.Ending, _ code: RefusalCode?) {
         switch ending {
         case .nextRequest:
-            let mayGoOn = self.clientKeeps && !self.asks && self.complete && !self.draining
+            // While draining only where the response's head had promised it before.
+            let mayGoOn = self.clientKeeps && !self.asks && self.complete && (!self.draining || self.wasPromised)
             self.check(mayGoOn, "the next request would be read where it cannot begin")
             self.check(code?.closesConnection != true, "kept after a code that closes")
             self.phase = .idle

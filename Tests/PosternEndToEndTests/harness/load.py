@@ -13,11 +13,12 @@ LENGTH = re.compile(rb"\r\n[Cc]ontent-[Ll]ength: (\d+)\r\n")
 
 class Quick:
     """One keep-alive connection for requests whose answers have a Content-Length. No second opinion, no parsing beyond
-    that: for counting and timing."""
+    that: for counting and timing. `port` may be the path of a unix socket; with `context` it is over TLS."""
 
-    def __init__(self, port, timeout=10.0):
+    def __init__(self, port, timeout=10.0, context=None):
         self.port = port
         self.timeout = timeout
+        self.context = context
         self.sock = None
 
     def __enter__(self):
@@ -34,8 +35,7 @@ class Quick:
     def send(self, token, target="/auth"):
         """Sends a request, and connects before that if need be."""
         if self.sock is None:
-            self.sock = socket.create_connection(("127.0.0.1", self.port), timeout=self.timeout)
-            self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._connect()
         self.sock.sendall(head("GET", target, bearer(token)))
 
     def receive(self):
@@ -61,6 +61,17 @@ class Quick:
         begun = time.perf_counter()
         status = self.get(token, target)
         return status, time.perf_counter() - begun
+
+    def _connect(self):
+        if isinstance(self.port, str):
+            self.sock = socket.socket(socket.AF_UNIX)
+            self.sock.settimeout(self.timeout)
+            self.sock.connect(self.port)
+        else:
+            self.sock = socket.create_connection(("127.0.0.1", self.port), timeout=self.timeout)
+            self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self.context is not None:
+            self.sock = self.context.wrap_socket(self.sock, server_hostname="localhost")
 
     def _more(self):
         data = self.sock.recv(1 << 16)
@@ -98,19 +109,27 @@ def spread(ports, tokens, connections=4, target="/auth"):
 
 class Load:
     """Threads that go on asking until the `with` block ends; each request carries what `token(number)` says, the number
-    counting over all threads. `statuses` counts answers; `slowest` is in seconds. Any broken connection is an error."""
+    counting over all threads. `statuses` counts answers; `slowest` is in seconds. Nothing is ever asked again: any broken
+    or refused connection is an error. Every second thread is `fresh` if that is set: each request on a connection of its
+    own."""
 
-    def __init__(self, ports, token, threads=2, pause=0.002):
+    def __init__(self, ports, token, threads=2, pause=0.002, fresh=False, context=None, target="/auth"):
         self.ports = list(ports)
         self.token = token
         self.pause = pause
+        self.fresh = fresh
+        self.context = context
+        self.target = target
+        self.connections = 0
         self.statuses = {}
         self.slowest = 0.0
         self.errors = []
         self.number = 0
         self.lock = threading.Lock()
         self.end = threading.Event()
-        self.threads = [threading.Thread(target=self._work, args=(self.ports[n % len(self.ports)],)) for n in range(threads)]
+        self.threads = [threading.Thread(target=self._work, args=(self.ports[n // 2 % len(self.ports)] if fresh else
+                                                                  self.ports[n % len(self.ports)], fresh and n % 2 == 1))
+                        for n in range(threads)]
 
     def __enter__(self):
         for each in self.threads:
@@ -131,13 +150,16 @@ class Load:
         assert not self.errors, self.errors[:3]
         assert self.statuses and set(self.statuses) <= set(statuses), self.statuses
 
-    def _work(self, port):
+    def _work(self, port, fresh):
         try:
-            with Quick(port) as client:
+            with Quick(port, context=self.context) as client:
                 while not self.end.wait(self.pause):
                     with self.lock:
                         number, self.number = self.number, self.number + 1
-                    status, seconds = client.timed(self.token(number))
+                        self.connections += client.sock is None
+                    status, seconds = client.timed(self.token(number), self.target)
+                    if fresh:
+                        client.close()
                     with self.lock:
                         self.statuses[status] = self.statuses.get(status, 0) + 1
                         self.slowest = max(self.slowest, seconds)

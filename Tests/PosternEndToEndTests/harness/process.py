@@ -65,14 +65,15 @@ def run(name, *arguments, timeout=20, cwd=None, env=None, input=None):
 class Child:
     """A running binary; its output goes to files, never to a pipe that could fill."""
 
-    def __init__(self, folder, name, arguments, env=None, stdout=None):
+    def __init__(self, folder, name, arguments, env=None, stdout=None, prefix=()):
+        """`prefix`: a command that replaces itself by the binary, such as `env`."""
         self.name = name
         number = len(list(folder.glob(name + "-*.out")))
         self.out = folder / ("%s-%d.out" % (name, number))
         self.err = folder / ("%s-%d.err" % (name, number))
         self._files = [open(self.out, "wb"), open(self.err, "wb")]
         self.process = subprocess.Popen(
-            [binary(name)] + [str(each) for each in arguments],
+            list(prefix) + [binary(name)] + [str(each) for each in arguments],
             stdin=subprocess.DEVNULL, stdout=stdout if stdout is not None else self._files[0], stderr=self._files[1],
             env=env or environment(), cwd=str(folder),
         )
@@ -138,7 +139,7 @@ class Postern(Child):
     """A running postern with the given configuration (a mapping, or the text of a proxy.yaml)."""
 
     def __init__(self, folder, config, env=None, arguments=("run",), ready=True, stdout=None,
-                 mounted=False):
+                 mounted=False, prefix=()):
         self.folder = folder
         self.file = folder / "proxy.yaml"
         if mounted:
@@ -157,7 +158,7 @@ class Postern(Child):
             self.config = yaml.safe_load(config)
         self.port = _port(self.config["listen"])
         self.admin = _port(self.config["admin"])
-        super().__init__(folder, "postern", list(arguments) + ["--config", str(self.file)], env, stdout)
+        super().__init__(folder, "postern", list(arguments) + ["--config", str(self.file)], env, stdout, prefix)
         try:
             self.await_state(200 if ready else None)
         except BaseException:

@@ -55,10 +55,12 @@ class TLSClient(RawClient):
 
 
 class HalfClosingClient(RawClient):
-    """A client over TLS that can say goodbye (close_notify) and go on reading, which ssl's sockets cannot."""
+    """A client over TLS that can say goodbye (close_notify) and go on reading, and that tells a reset from an end without
+    close_notify (`reset` and `ragged`), which ssl's sockets cannot."""
 
     def __init__(self, port, context, timeout=10.0):
         super().__init__(port, timeout)
+        self.ragged = False
         self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self.tls = context.wrap_bio(self.incoming, self.outgoing, server_hostname="localhost")
         while True:
@@ -92,13 +94,18 @@ class HalfClosingClient(RawClient):
                 data = self.tls.read(1 << 18)
             except ssl.SSLWantReadError:
                 data = None
-            except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
+            except ssl.SSLZeroReturnError:
                 data = b""
+            except ssl.SSLEOFError:
+                data, self.ragged = b"", True
             if data is not None:
                 self.eof = not data
                 self.buffer += data
                 return bool(data)
-            more = self.sock.recv(1 << 18)
+            try:
+                more = self.sock.recv(1 << 18)
+            except ConnectionResetError:
+                self.reset, more = True, b""
             if more:
                 self.incoming.write(more)
             else:

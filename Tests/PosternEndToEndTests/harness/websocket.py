@@ -39,7 +39,7 @@ class WebSocketUpstream:
         self.server = serve(handle, "127.0.0.1", 0, compression=options.pop("compression", None),
                             max_size=None, **options)
         self.port = self.server.socket.getsockname()[1]
-        self.url = "http://127.0.0.1:%d" % self.port
+        self.url = "%s://127.0.0.1:%d" % ("https" if options.get("ssl") else "http", self.port)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def __enter__(self):
@@ -50,11 +50,12 @@ class WebSocketUpstream:
 
 
 def dial(proxy, target="/auth", token=None, **options):
-    """A client's WebSocket through the proxy."""
+    """A client's WebSocket through the proxy; with `ssl`, a context, over TLS."""
     fields = {"Authorization": "Bearer " + token} if token else {}
     fields.update(options.pop("fields", {}))
     options.setdefault("compression", None)
-    return connect("ws://127.0.0.1:%d%s" % (proxy.port, target), additional_headers=fields, open_timeout=5,
+    address = "wss://localhost:%d%s" if options.get("ssl") else "ws://127.0.0.1:%d%s"
+    return connect(address % (proxy.port, target), additional_headers=fields, open_timeout=5,
                    close_timeout=5, ping_interval=None, proxy=None, max_size=None, **options)
 
 

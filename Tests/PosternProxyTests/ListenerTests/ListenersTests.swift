@@ -31,7 +31,7 @@ import Testing
 
     @Test func everyLoopListensOnTheSamePort() async throws {
         let rig = try await LoopRig(loops: 3)
-        let channels = try await Listeners(loops: rig.loops).open(.host("127.0.0.1", port: 0))
+        let channels = try await Listeners(loops: rig.loops).open(.host("127.0.0.1", port: 0)).channels
         #expect(channels.count == 3)
         #expect(Set(channels.map { $0.localAddress?.port }).count == 1)
         #expect(channels[0].localAddress?.port != 0)
@@ -65,10 +65,11 @@ import Testing
         let rig = try await LoopRig(loops: 2)
         let address = Address.unix(path: folder.path("s"))
         let dead = try await Listeners(loops: rig.loops).open(address)
-        #expect(dead.count == 1)
+        #expect(dead.channels.count == 1)
         // A listener that is closed takes its file along; under another name it stays, as after a crash.
         #expect(link(folder.path("s"), folder.path("left")) == 0)
-        try await dead[0].close()
+        await dead.close()
+        #expect(!FileManager.default.fileExists(atPath: folder.path("s")))
         try folder.rename("left", over: "s")
         _ = try await Listeners(loops: rig.loops).open(address)
         #expect(try PlainHTTP.get("/x", at: address, deadline: Self.deadline).get().status == 403)
@@ -83,14 +84,14 @@ import Testing
         try folder.write("s", "precious")
         let rig = try await LoopRig()
         let failure = await Self.failure(rig, .unix(path: folder.path("s")))
-        #expect(failure?.hasPrefix("cannot listen on unix:\(folder.path("s")): ") == true)
+        #expect(failure == "cannot listen on unix:\(folder.path("s")): the file that is there is no socket")
         #expect(try String(contentsOfFile: folder.path("s"), encoding: .utf8) == "precious")
         try await rig.stop()
     }
 
     @Test func connectionOverTheLimitIsAnswered503() async throws {
         let rig = try await LoopRig(connections: 0)
-        let channels = try await Listeners(loops: rig.loops).open(.host("127.0.0.1", port: 0))
+        let channels = try await Listeners(loops: rig.loops).open(.host("127.0.0.1", port: 0)).channels
         let port = try #require(channels[0].localAddress?.port)
         let reply = try PlainHTTP.get("/", at: .host("127.0.0.1", port: port), deadline: Self.deadline).get()
         #expect(reply.status == 503)

@@ -25,6 +25,8 @@ final class IntrospectionService: Sendable {
         var endpoints: [IntrospectionEndpoint] = []
         /// Those of an earlier snapshot, while an event loop may still have it.
         var leaving: [IntrospectionEndpoint] = []
+        /// Those that answer what they were asked, and end then.
+        var retired: [IntrospectionEndpoint] = []
         var flights: [FlightKey: [Waiter]] = [:]
         var refusedFlights: UInt64 = 0
     }
@@ -69,20 +71,26 @@ final class IntrospectionService: Sendable {
     func retire() {
         let gone = self.state.withLock { state in
             defer { state.leaving = [] }
+            state.retired += state.leaving
             return state.leaving
         }
         // A flight goes on for the longest timeout of those that it asks.
         let timeouts = self.state.withLock { $0.endpoints.map(\.settings.timeout) } + gone.map(\.settings.timeout)
         for endpoint in gone {
-            self.group.next().scheduleTask(in: .nanoseconds(timeouts.max() ?? 0) + .seconds(1)) { endpoint.stop() }
+            self.group.next().scheduleTask(in: .nanoseconds(timeouts.max() ?? 0) + .seconds(1)) { self.end(endpoint) }
         }
+    }
+
+    private func end(_ endpoint: IntrospectionEndpoint) {
+        self.state.withLock { state in state.retired.removeAll { $0 === endpoint } }
+        endpoint.stop()
     }
 
     /// Ends all questions.
     func stop() {
         let endpoints = self.state.withLock { state in
-            defer { (state.endpoints, state.leaving) = ([], []) }
-            return state.endpoints + state.leaving
+            defer { (state.endpoints, state.leaving, state.retired) = ([], [], []) }
+            return state.endpoints + state.leaving + state.retired
         }
         for endpoint in endpoints { endpoint.stop() }
     }
