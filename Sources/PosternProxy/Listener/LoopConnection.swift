@@ -16,6 +16,8 @@ class LoopConnection {
         case handshaking
         /// TLS.
         case secured
+        /// The frames of one stream of HTTP/2: the channel is the stream's.
+        case stream
     }
 
     let loop: LoopContext
@@ -121,7 +123,7 @@ class LoopConnection {
     /// Takes notice if the channel has written what it was given.
     final func noteDrained() {
         guard self.channelHolds, let context else { return }
-        // TLS keeps what it was not told to write out, and the channel does not know of it.
+        // TLS and streams keep what they were not told to write out, and the channel does not know of it.
         if self.isListed, self.wire != .plain { return }
         self.channelHolds = self.channelStillHolds(context)
     }
@@ -315,10 +317,15 @@ class LoopConnection {
 
     /// Closes the connection now without a word: over TLS that says that what came before may not be whole.
     final func breakOff() {
-        if self.wire == .plain { self.context?.close(promise: nil) } else { self.context?.closeSocket() }
+        switch self.wire {
+        case .plain, .stream: self.context?.close(promise: nil)
+        case .handshaking, .secured: self.context?.closeSocket()
+        }
     }
 
     private final func channelStillHolds(_ context: ChannelHandlerContext) -> Bool {
+        // A stream does not say how much it holds, only that it is much.
+        if self.wire == .stream { return !context.channel.isWritable }
         let held = try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)
         return held != 0
     }
