@@ -114,7 +114,7 @@ def test_every_policy_is_good(file, tmp_path):
 
 @pytest.mark.parametrize("file", POLICIES, ids=lambda path: path.stem)
 def test_every_policy_is_good_for_an_issuer_and_a_redis_elsewhere(file, tmp_path):
-    variables = {"ISSUER_URL": "https://issuer.example", "POSTERN_REDIS_URL": "redis+cluster://a.example,b.example:6380"}
+    variables = {"ISSUER_URL": "https://issuer.example", "POSTERN_REDIS_URL": "rediss://cache.example:6380/0"}
     check_policy(file, secrets(tmp_path), **variables)
     shown = subprocess.run([binary("postern"), "routes", "--config", str(file)], check=False, stdout=subprocess.PIPE, encoding="utf-8",
                            env=environment(POSTERN_SECRETS=str(tmp_path), **variables)).stdout
