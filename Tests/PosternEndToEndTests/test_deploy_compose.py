@@ -9,7 +9,7 @@ import yaml
 
 from harness.deployment import DEPLOY, POLICIES, check_policy, description, port, read, secrets, tool
 from harness.net import free_port
-from harness.process import ROOT
+from harness.process import ROOT, binary, environment
 from harness.scripts import answer
 from harness.upstream import RecordingUpstream
 
@@ -110,6 +110,15 @@ def test_a_drain_fits_into_the_time_to_stop(compose):
 @pytest.mark.parametrize("file", POLICIES, ids=lambda path: path.stem)
 def test_every_policy_is_good(file, tmp_path):
     check_policy(file, secrets(tmp_path))
+
+
+@pytest.mark.parametrize("file", POLICIES, ids=lambda path: path.stem)
+def test_every_policy_is_good_for_an_issuer_and_a_redis_elsewhere(file, tmp_path):
+    variables = {"ISSUER_URL": "https://issuer.example", "POSTERN_REDIS_URL": "rediss://cache.example:6380/0"}
+    check_policy(file, secrets(tmp_path), **variables)
+    shown = subprocess.run([binary("postern"), "routes", "--config", str(file)], check=False, stdout=subprocess.PIPE, encoding="utf-8",
+                           env=environment(POSTERN_SECRETS=str(tmp_path), **variables)).stdout
+    assert "GET     /health" in shown and "denied to everybody" in shown
 
 
 def test_every_policy_has_its_own_audience_and_one_issuer():
