@@ -12,6 +12,7 @@ from harness.certificates import Authority
 from harness.load import Load
 from harness.net import free_port, wait_until
 from harness.process import run
+from harness.proxyprotocol import text
 from harness.raw import RawClient, bearer, head
 from harness.tls import TLSClient, client_context
 from harness.websocket import WebSocketUpstream, dial
@@ -194,6 +195,32 @@ def test_an_idle_connection_is_served_once_more_while_draining(start, upstream):
         assert idle.closed(5) and silent.closed(5)
     assert proxy.wait(5) == 0
     assert time.monotonic() - begun < 4
+
+
+def test_a_connection_that_has_said_nothing_yet_is_served_while_draining(start, upstream, tmp_path):
+    """It was accepted: its PROXY header, its handshake or its first request may be on its way."""
+    authority = Authority(tmp_path)
+    tls = dict(zip(("certificate", "key"), map(str, authority.server())))
+    ports = [free_port() for _ in range(3)]
+    addresses = ["127.0.0.1:%d" % port for port in ports]
+    proxy = start(configs.config(upstream, trusted_proxies=["127.0.0.1/32"], timeouts={"drain": "10s"}, listen=[
+        addresses[0], {"address": addresses[1], "proxy_protocol": True}, {"address": addresses[2], "tls": tls}]))
+    plain, behind, secure, silent = [RawClient(port) for port in (*ports, ports[1])]
+    wait_until(lambda: proxy.metrics().value("postern_connections", side="downstream") >= 2, 3)
+    begun = time.monotonic()
+    proxy.signal(signal.SIGTERM)
+    wait_until(lambda: not any(listens(port) for port in ports), 5)
+    secure.sock = client_context(authority).wrap_socket(secure.sock, server_hostname="localhost")
+    behind.send(text("203.0.113.9"))
+    for client in (plain, behind, secure):
+        answer = client.send(head("GET", "/health")).response()
+        assert answer.status == 200 and answer.header("connection") == "close"
+        assert client.closed(5)
+    assert silent.closed(5)
+    assert proxy.wait(5) == 0
+    assert time.monotonic() - begun < 5
+    assert upstream.requests[1].all("x-forwarded-for") == ["203.0.113.9"]
+    assert proxy.lines()[-1]["connections_broken"] == "0"
 
 
 def listens(port):

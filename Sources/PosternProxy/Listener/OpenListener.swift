@@ -20,7 +20,7 @@ struct OpenListener: Sendable {
 
     /// How long connections are accepted after they were left to a successor: handshakes that had begun end in that time.
     static let handshakeTime = Duration.milliseconds(500)
-    /// How long a queue that does not become empty is looked at.
+    /// How long queues that do not become empty are looked at.
     private static let patience = Duration.seconds(1)
 
     /// Opens one socket.
@@ -79,15 +79,14 @@ struct OpenListener: Sendable {
 
     /// Accepts what waits in the queues, then closes.
     func close() async {
-        for channel in self.channels { await Self.close(channel) }
+        let deadline = ContinuousClock.now + Self.patience
+        for channel in self.channels { await Self.close(channel, deadline: deadline) }
         self.file?.remove()
     }
 
-    private static func close(_ channel: any Channel) async {
-        let clock = ContinuousClock()
-        let deadline = clock.now + Self.patience
+    private static func close(_ channel: any Channel, deadline: ContinuousClock.Instant) async {
         while true {
-            let isOver = clock.now >= deadline
+            let isOver = ContinuousClock.now >= deadline
             let isClosed = try? await channel.eventLoop.submit {
                 // The event loop accepts what waits before it comes back to this. Between the look and the close there are
                 // microseconds, in which a connection is lost unless new ones go to a successor.

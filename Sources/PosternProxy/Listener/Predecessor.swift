@@ -36,9 +36,10 @@ public struct Predecessor: Sendable {
     /// Whether it still runs.
     var isThere: Bool { kill(self.process, 0) == 0 }
 
-    /// Tells it that this process accepts connections at its addresses.
+    /// Tells it that this process accepts connections at its addresses. It may have ended meanwhile, and its number may be
+    /// another process's.
     func giveWay() {
-        kill(self.process, SIGUSR2)
+        if Self.catchesSignal(self.process) { kill(self.process, SIGUSR2) }
     }
 
     private static func catchesSignal(_ process: Int32) -> Bool {
