@@ -18,9 +18,10 @@ run) ;;
 # openssl: what the verification of a signature is compared with      redis-server: the shared cache and revocation
 # postgresql: the issuer's other store; the tests start servers of their own
 # wished for, chromium-headless-shell: a browser that calls across origins; Ubuntu has no such package
+# nghttp2-client: clients of HTTP/2
 test)
     packages+=(python3 python3-venv shellcheck valgrind binutils openssl redis-server postgresql)
-    wished+=(chromium-headless-shell)
+    wished+=(chromium-headless-shell nghttp2-client)
     ;;
 # wrk: the load      nginx: the service behind every proxy, and a peer      haproxy: a peer      strace: system calls
 # openssl: what one verification costs      redis-server: behind the rows that introspect      python3, python3-venv: the
