@@ -34,6 +34,11 @@ extension DownstreamHandler {
         self.waiter = nil
         self.upstream = upstream
         upstream.begin(self)
+        if let tunnel, upstream.codec != nil, !upstream.takes(tunnel.upgrade) {
+            self.refusal = .noTunnelOverHTTP2
+            self.step { $0.upstreamUnavailable(.notImplemented) }
+            return self.processPending()
+        }
         self.step { $0.upstreamReady(reused: upstream.hasServed) }
         self.processPending()
         self.resumeReading()

@@ -123,7 +123,7 @@ class LoopConnection {
     /// Takes notice if the channel has written what it was given.
     final func noteDrained() {
         guard self.channelHolds, let context else { return }
-        // TLS keeps what it was not told to write out, and the channel does not know of it.
+        // TLS and streams keep what they were not told to write out, and the channel does not know of it.
         if self.isListed, self.wire != .plain { return }
         self.channelHolds = self.channelStillHolds(context)
     }
@@ -337,6 +337,7 @@ class LoopConnection {
     }
 
     private final func channelStillHolds(_ context: ChannelHandlerContext) -> Bool {
+        // A stream does not say how much it holds, only that it is much.
         if self.wire == .stream { return !context.channel.isWritable }
         let held = try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)
         return held != 0

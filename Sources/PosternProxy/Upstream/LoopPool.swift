@@ -13,11 +13,14 @@ final class LoopPool {
     private var freeNumbers: [UpstreamPool.ConnectionID] = []
     private var waiters: [UpstreamPool.WaiterID: DownstreamHandler] = [:]
     private var nextWaiter: UpstreamPool.WaiterID = 0
+    /// What is beneath the pool where connections are shared, or may be; nil for HTTP/1.1.
+    private var sessions: LoopSessions?
 
     init(_ upstream: UpstreamTarget, loop: LoopContext) {
         self.upstream = upstream
         self.loop = loop
         self.machine = UpstreamPool(limit: upstream.connectionsPerLoop, queueLimit: upstream.queuePerLoop)
+        self.sessions = upstream.applicationProtocol == .http1 ? nil : LoopSessions(pool: self, loop: loop)
     }
 
     /// Gets a connection for a request: calls it back at once, or when there is one.
@@ -74,6 +77,7 @@ final class LoopPool {
     /// Closes idle connections, and others when their exchange is over.
     func drain() {
         for id in self.machine.drain() { self.connections[id]?.closeNow() }
+        self.sessions?.drain()
     }
 
     // MARK: - Tables
@@ -145,25 +149,32 @@ final class LoopPool {
     private func connect() {
         let number = self.freeNumbers.popLast() ?? self.connections.count
         self.place(nil, at: number)
+        if let sessions { return sessions.want(number) }
         let bound = NIOLoopBound(self, eventLoop: self.loop.eventLoop)
         let deadline = NIODeadline.now() + .nanoseconds(self.upstream.connectTimeout)
-        let bootstrap = ClientBootstrap(group: self.loop.eventLoop)
-            .connectTimeout(.nanoseconds(self.upstream.connectTimeout))
-            .channelInitializer { channel in
-                // A name with several addresses is tried on a channel for each: every channel has its own handlers.
-                channel.eventLoop.makeCompletedFuture { try bound.value.initialize(channel, number) }
-            }
-        let future: EventLoopFuture<any Channel>
-        switch self.upstream.address {
-        case .unix(let path): future = bootstrap.connect(unixDomainSocketPath: path)
-        case .host(let host, let port):
-            future = bootstrap.channelOption(.tcpOption(.tcp_nodelay), value: 1).connect(host: host, port: port)
-        }
-        future.whenComplete { result in
+        self.openSocket { channel in
+            // A name with several addresses is tried on a channel for each: every channel has its own handlers.
+            channel.eventLoop.makeCompletedFuture { try bound.value.initialize(channel, number) }
+        }.whenComplete { result in
             switch result {
             case .success(let channel): bound.value.opened(number, channel, deadline)
             case .failure(let error): bound.value.connectFailed(number, TLSTrouble.describe(error))
             }
+        }
+    }
+
+    /// Opens a socket to the service, within the time for a connection.
+    ///
+    /// - Parameter initializer: prepares every channel that is tried.
+    func openSocket(
+        _ initializer: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>
+    ) -> EventLoopFuture<any Channel> {
+        let bootstrap = ClientBootstrap(group: self.loop.eventLoop)
+            .connectTimeout(.nanoseconds(self.upstream.connectTimeout)).channelInitializer(initializer)
+        switch self.upstream.address {
+        case .unix(let path): return bootstrap.connect(unixDomainSocketPath: path)
+        case .host(let host, let port):
+            return bootstrap.channelOption(.tcpOption(.tcp_nodelay), value: 1).connect(host: host, port: port)
         }
     }
 
@@ -179,9 +190,27 @@ final class LoopPool {
     /// The socket is open: over TLS the handshake comes next, within the time for both.
     private func opened(_ number: UpstreamPool.ConnectionID, _ channel: any Channel, _ deadline: NIODeadline) {
         guard let tls = self.upstream.tls else { return self.connected(number, channel) }
+        self.secure(channel, tls, until: deadline) { _ in
+            let handler = UpstreamHandler(id: number, pool: self, loop: self.loop)
+            try handler.install(in: channel)
+            self.connected(number, channel)
+        } failed: { reason in
+            self.connectFailed(number, reason)
+        }
+    }
+
+    /// Waits for the handshake of a channel with the handlers of `UpstreamTLS`, and checks who answered.
+    ///
+    /// - Parameters:
+    ///   - then: gets what ALPN has agreed on, and adds what comes behind TLS.
+    ///   - failed: gets the reason; the channel closes then.
+    func secure(
+        _ channel: any Channel, _ tls: UpstreamTLS, until deadline: NIODeadline,
+        then: @escaping (String?) throws -> Void, failed: @escaping (String) -> Void
+    ) {
         // A channel that is closed already has no handler any more.
         guard let watch = try? channel.pipeline.syncOperations.handler(type: HandshakeWatch.self) else {
-            return self.connectFailed(number, TLSTrouble.describe(ChannelError.eof))
+            return failed(TLSTrouble.describe(ChannelError.eof))
         }
         watch.await(channel, until: deadline) { result in
             do {
@@ -189,15 +218,14 @@ final class LoopPool {
                 guard tls.accepts(try channel.pipeline.syncOperations.nioSSL_peerCertificate()) else {
                     throw TLSTrouble.anotherName
                 }
-                let handler = UpstreamHandler(id: number, pool: self, loop: self.loop)
-                try channel.pipeline.syncOperations.addHandler(handler)
+                let negotiated = watch.negotiated
                 channel.pipeline.syncOperations.removeHandler(watch, promise: nil)
-                self.connected(number, channel)
+                try then(negotiated)
             } catch {
                 let shown = try? channel.pipeline.syncOperations.nioSSL_peerCertificate()
                 let reason = TLSTrouble.describe(error, certificate: shown, now: self.loop.wallTime)
                 channel.pipeline.syncOperations.closeSocket()
-                self.connectFailed(number, reason)
+                failed(reason)
             }
         }
     }
@@ -207,22 +235,42 @@ final class LoopPool {
         guard let handler = try? channel.pipeline.syncOperations.handler(type: UpstreamHandler.self) else {
             return self.connectFailed(number, "the connection was closed")
         }
-        self.place(handler, at: number)
-        self.run(self.machine.connected(number), asking: nil)
+        self.placeTaken(handler)
+    }
+
+    /// There is a connection for the place that was asked for under its number.
+    func placeTaken(_ handler: UpstreamHandler) {
+        self.place(handler, at: handler.id)
+        self.run(self.machine.connected(handler.id), asking: nil)
+    }
+
+    /// There is no connection for a place.
+    func placeFailed(_ number: UpstreamPool.ConnectionID) {
+        self.freeNumbers.append(number)
+        self.run(self.machine.connectFailed(), asking: nil)
     }
 
     private func connectFailed(_ number: UpstreamPool.ConnectionID, _ reason: String) {
-        self.freeNumbers.append(number)
-        self.loop.metrics.upstreamConnectFailures &+= 1
-        self.loop.services.upstreams.failed(self.upstream.url, reason, now: self.loop.now)
-        self.run(self.machine.connectFailed(), asking: nil)
+        self.noteFailure(reason)
+        self.placeFailed(number)
     }
 
     // MARK: - News
 
+    /// A connection could not be made.
+    func noteFailure(_ reason: String) {
+        self.loop.metrics.upstreamConnectFailures &+= 1
+        self.report(reason)
+    }
+
+    /// Says to operators what is wrong with the service.
+    func report(_ reason: String) {
+        self.loop.services.upstreams.failed(self.upstream.url, reason, now: self.loop.now)
+    }
+
     /// A connection broke in TLS.
     func failed(_ error: any Error) {
-        self.loop.services.upstreams.failed(self.upstream.url, TLSTrouble.describe(error), now: self.loop.now)
+        self.report(TLSTrouble.describe(error))
     }
 
     /// A new connection has brought a whole response.

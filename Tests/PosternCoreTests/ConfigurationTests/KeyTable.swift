@@ -160,10 +160,7 @@ enum KeyTable {
         KeyRow("upstream.queue", in: upstreamPlace, good: ["0"], bad: notInteger),
         KeyRow(
             "upstream.protocol", in: upstreamPlace, good: ["http1", "h2", "auto"],
-            bad: [
-                ("h2", "not available yet: only http1 is"), ("auto", "not available yet"),
-                ("http2", "did you mean \"http1\""),
-            ]),
+            bad: [("http2", "did you mean \"http1\""), ("1", "http1")]),
         KeyRow("upstream.tls", in: upstreamPlace, good: [], bad: [("{}", "only with an https URL")]),
         KeyRow(
             "upstream.tls", in: "{upstream: {url: \"https://h\", KEY}}",

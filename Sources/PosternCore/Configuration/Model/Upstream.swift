@@ -4,7 +4,9 @@ extension Configuration {
         public var address: Address
         /// As written, for people: `http://127.0.0.1:8001`.
         public var url: String
-        /// How many connections at a time, in the whole process.
+        /// What is spoken to it.
+        public var applicationProtocol: ApplicationProtocol
+        /// How many connections at a time, or requests where they share connections (HTTP/2), in the whole process.
         public var connections: Int
         /// How many requests may wait for one.
         public var queue: Int
@@ -18,11 +20,22 @@ extension Configuration {
         public static func == (left: Upstream, right: Upstream) -> Bool {
             left.address == right.address && left.url == right.url && left.connections == right.connections
                 && left.queue == right.queue && left.retryAttempts == right.retryAttempts && left.tls == right.tls
+                && left.applicationProtocol == right.applicationProtocol
         }
 
         public func hash(into hasher: inout Hasher) {
             hasher.combine(self.address)
             hasher.combine(self.connections)
         }
+    }
+
+    /// What is spoken to a service (`upstream.protocol`).
+    public enum ApplicationProtocol: String, Sendable, CaseIterable {
+        /// HTTP/1.1.
+        case http1
+        /// HTTP/2: over TLS only if ALPN agrees on it, without TLS with prior knowledge.
+        case h2
+        /// Over TLS what ALPN agrees on, without TLS HTTP/1.1.
+        case auto
     }
 }

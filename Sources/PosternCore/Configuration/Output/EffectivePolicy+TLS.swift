@@ -41,7 +41,9 @@ extension Configuration.Upstream {
     /// As a route names it: the URL alone where there is no more to say.
     var routePolicy: JSONValue {
         let url = JSONValue.string(self.url)
-        guard let tls else { return url }
-        return .members([("url", url), ("tls", tls.policy)])
+        guard self.tls != nil || self.applicationProtocol != .http1 else { return url }
+        return .members([
+            ("url", url), ("protocol", .string(self.applicationProtocol.rawValue)), ("tls", self.tls?.policy),
+        ])
     }
 }

@@ -37,7 +37,8 @@ extension Configuration {
 extension Configuration.Upstream {
     fileprivate var policy: JSONValue {
         .members([
-            ("url", .string(self.url)), ("connections", .whole(self.connections)), ("queue", .whole(self.queue)),
+            ("url", .string(self.url)), ("protocol", .string(self.applicationProtocol.rawValue)),
+            ("connections", .whole(self.connections)), ("queue", .whole(self.queue)),
             ("retry", .members([("attempts", .whole(self.retryAttempts))])), ("tls", self.tls?.policy),
         ])
     }
