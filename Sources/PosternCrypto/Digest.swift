@@ -37,7 +37,7 @@ public enum Digest {
             }
         }
         // These cannot fail on any input: only a libcrypto without them could, and such a build cannot run Postern.
-        guard let result else { preconditionFailure("libcrypto has no SHA") }
+        guard let result else { preconditionFailure("libcrypto has no SHA-1 or SHA-2") }
         return result
     }
 }

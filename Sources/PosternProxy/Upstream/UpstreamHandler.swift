@@ -21,6 +21,7 @@ final class UpstreamHandler: LoopConnection, ChannelDuplexHandler {
     private(set) var hasServed = false
     /// The head that was sent last, while it may have to be sent again.
     var sent: [UInt8]?
+    /// Whether the current response may be silent for long.
     private(set) var isEventStream = false
 
     /// What comes next from the upstream.
@@ -264,7 +265,7 @@ final class UpstreamHandler: LoopConnection, ChannelDuplexHandler {
             self.partialScanner = scanner
             self.partial = buffer
             return false
-        case .head(let facts) where facts.status != 101:
+        case .head(let facts) where facts.status != 101 && downstream.mayPass(facts.status):
             self.headComplete(&buffer, facts, downstream)
             return true
         case .head(let facts):
