@@ -13,12 +13,6 @@ public enum Digest {
         Self.digest(bytes.span.bytes, .sha256)
     }
 
-    /// The SHA-1 digest of `bytes`: 20 octets. For WebSocket handshakes alone (RFC 6455 section 4.2.2), where nothing
-    /// depends on its strength.
-    public static func sha1(_ bytes: [UInt8]) -> [UInt8] {
-        Self.digest(bytes.span.bytes, .sha1)
-    }
-
     /// The digest in lower-case hexadecimal, as the revocation channel and logs write it.
     public static func sha256Hex(_ bytes: [UInt8]) -> String {
         let digits = Array("0123456789abcdef".utf8)
@@ -30,6 +24,12 @@ public enum Digest {
         return String(decoding: text, as: UTF8.self)
     }
 
+    /// The SHA-1 digest of `bytes`: 20 octets. For WebSocket's handshake (RFC 6455 section 4.2.2), where nothing rests on its
+    /// strength; for nothing else.
+    public static func sha1(_ bytes: [UInt8]) -> [UInt8] {
+        Self.digest(bytes.span.bytes, .sha1)
+    }
+
     static func digest(_ bytes: RawSpan, _ hash: HashFunction) -> [UInt8] {
         let result = withBytes(bytes) { input in
             filled(hash.length) { output in
@@ -37,7 +37,7 @@ public enum Digest {
             }
         }
         // These cannot fail on any input: only a libcrypto without them could, and such a build cannot run Postern.
-        guard let result else { preconditionFailure("libcrypto has no SHA") }
+        guard let result else { preconditionFailure("libcrypto has no SHA-1 or SHA-2") }
         return result
     }
 }

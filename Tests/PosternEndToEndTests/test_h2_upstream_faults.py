@@ -35,7 +35,6 @@ HEADS = {
     "NUL in a value": [OK, ("x-a", "b\0c")],
     "a line break in a name": [OK, ("x-a: b\r\nx-c", "d")],
     "a name with a blank": [OK, ("x a", "b")],
-    "an empty name": [OK, ("", "b")],
     "a blank at the end of a value": [OK, ("x-a", "b ")],
     "connection": [OK, ("connection", "close")],
     "transfer-encoding": [OK, ("transfer-encoding", "chunked")],
@@ -132,7 +131,7 @@ def test_a_list_of_fields_beyond_its_limit(start, service):
 
 
 FLOODS = {
-    "PING": lambda c: c.sock.sendall(b"\0\0\x08\x06\0\0\0\0\0" + b"12345678") if not c.closed else None,
+    "PING": lambda c: c.sock.sendall(b"\0\0\x08\x06\0\0\0\0\0" + b"12345678"),
     "SETTINGS": lambda c: c.sock.sendall(b"\0\0\0\x04\0\0\0\0\0"),
     "empty DATA": lambda c: c.sock.sendall(b"\0\0\0\0\0\0\0\0\x01"),
     "CONTINUATION": lambda c: c.sock.sendall(b"\0\0\x05\x09\0\0\0\0\x01" + b"\0\x01a\x01b"),

@@ -117,7 +117,7 @@ final class UpstreamStreamCodec: ChannelDuplexHandler {
     }
 
     private func writeHead(_ context: ChannelHandlerContext) {
-        let accept = self.request.webSocketKey.map { WebSocketAccept.value(for: $0) }
+        let accept = self.request.webSocketKey.map { WebSocketKey.accept($0) }
         self.response = UpstreamResponse(toHead: self.request.isHead, accept: accept)
         self.endedWithHead = self.request.isComplete
         let headers = Self.headers(self.request.fields)

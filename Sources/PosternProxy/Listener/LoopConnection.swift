@@ -16,7 +16,7 @@ class LoopConnection {
         case handshaking
         /// TLS.
         case secured
-        /// The frames of one stream of HTTP/2: the channel is the stream's.
+        /// A stream of HTTP/2: a codec makes frames of what is written, and closing ends the stream alone.
         case stream
     }
 
@@ -195,6 +195,17 @@ class LoopConnection {
         self.hasSlices = true
     }
 
+    /// Writes bytes, and tells when they are with the kernel.
+    final func write(_ bytes: ByteBuffer, _ promise: EventLoopPromise<Void>) {
+        guard let context else { return promise.fail(ChannelError.ioOnClosedChannel) }
+        if !self.out.isEmpty {
+            let out = self.out
+            self.out = []
+            self.hold(ByteBuffer(bytes: out), context)
+        }
+        self.hold(bytes, context, promise)
+    }
+
     /// Slices are written out when all that came with them was read: they are still in the processor's cache then.
     final func flushSlices() {
         if self.hasSlices { self.flushNow() }
@@ -221,7 +232,7 @@ class LoopConnection {
         return isDone
     }
 
-    /// The same where TLS makes something else of what was written. All of it goes through the channel then.
+    /// The same where TLS, or a codec, makes something else of what was written. All of it goes through the channel then.
     private final func flushThroughTLS(wasFull: Bool) -> Bool {
         guard let context else {
             self.isListed = false
@@ -275,9 +286,11 @@ class LoopConnection {
         return false
     }
 
-    private final func hold(_ buffer: ByteBuffer, _ context: ChannelHandlerContext) {
+    private final func hold(
+        _ buffer: ByteBuffer, _ context: ChannelHandlerContext, _ promise: EventLoopPromise<Void>? = nil
+    ) {
         self.channelHolds = true
-        context.write(NIOAny(buffer), promise: nil)
+        context.write(NIOAny(buffer), promise: promise)
         if !self.isListed {
             self.isListed = true
             self.loop.needsFlush(self)
@@ -292,7 +305,7 @@ class LoopConnection {
     /// - Parameter isWhole: false where what was written breaks off: TLS does not say that it is all, then.
     final func closeOutput(isWhole: Bool = true, _ then: @escaping @Sendable () -> Void) {
         guard let context else { return then() }
-        guard self.wire != .plain else {
+        if self.wire == .plain || (self.wire == .stream && isWhole) {
             return context.close(mode: .output).whenComplete { _ in then() }
         }
         // TLS closes at once if the peer has said goodbye before: what the channel still holds would be lost.

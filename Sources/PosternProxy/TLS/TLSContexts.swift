@@ -27,6 +27,8 @@ enum TLSContexts {
 
     /// What is spoken over TLS, as ALPN (RFC 7301) names it.
     static let protocols = ["http/1.1"]
+    /// The same with clients, what is preferred first.
+    private static let clientProtocols = ["h2", "http/1.1"]
 
     /// TLS 1.2 or later towards clients.
     static func server(_ tls: Configuration.ServerTLS) throws(Problem) -> NIOSSLContext {
@@ -34,7 +36,7 @@ enum TLSContexts {
         var configuration = TLSConfiguration.makeServerConfiguration(
             certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
         configuration.minimumTLSVersion = .tlsv12
-        configuration.applicationProtocols = Self.protocols
+        configuration.applicationProtocols = Self.clientProtocols
         switch tls.clients {
         case .anonymous:
             break

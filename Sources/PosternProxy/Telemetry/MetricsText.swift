@@ -169,6 +169,9 @@ struct MetricsText {
         let failed = gathered.loops.reduce(0) { $0 + $1.failedHandshakes }
         self.line("postern_tls_handshakes_total", "result=\"success\"", "\(handshakes)")
         self.line("postern_tls_handshakes_total", "result=\"failure\"", "\(failed)")
+        self.head("postern_http2_malformed_requests_total", "counter", "Streams of clients that were reset for that.")
+        let malformed = gathered.loops.reduce(0) { $0 &+ $1.malformedStreams }
+        self.line("postern_http2_malformed_requests_total", "", "\(malformed)")
         self.head("postern_pool_waiting", "gauge", "Requests that wait for an upstream connection.")
         self.line("postern_pool_waiting", "", "\(gathered.loops.reduce(0) { $0 + $1.poolWaiting })")
         self.head("postern_upstream_connect_failures_total", "counter", "Failed attempts to open one.")

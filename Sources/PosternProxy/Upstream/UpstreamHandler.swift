@@ -264,7 +264,7 @@ final class UpstreamHandler: LoopConnection, ChannelDuplexHandler {
             self.partialScanner = scanner
             self.partial = buffer
             return false
-        case .head(let facts) where facts.status != 101:
+        case .head(let facts) where facts.status != 101 && downstream.mayPass(facts.status):
             self.headComplete(&buffer, facts, downstream)
             return true
         case .head(let facts):

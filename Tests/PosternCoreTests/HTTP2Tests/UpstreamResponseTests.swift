@@ -116,6 +116,7 @@ private let ok = (":status", "200")
             ("a:", "a", .fieldName), ("a\r\nb", "a", .fieldName), ("é", "a", .fieldName), ("a\0", "a", .fieldName),
             ("a", "b\r\nset-cookie: x", .fieldValue), ("a", "b\nc", .fieldValue), ("a", "b\rc", .fieldValue),
             ("a", "b\0c", .fieldValue), ("a", " b", .fieldValue), ("a", "b\t", .fieldValue), ("a", "\u{7F}", .fieldValue),
+            ("a", "caf\u{FFFD}", .fieldValue),
             ("connection", "close", .connectionField), ("transfer-encoding", "chunked", .connectionField),
             ("upgrade", "x", .connectionField), ("keep-alive", "x", .connectionField),
             ("proxy-connection", "x", .connectionField), ("te", "trailers", .connectionField),
