@@ -15,6 +15,12 @@ extension Explainer {
         let upstream = service.url
         var facts = ["goes to \(upstream)"]
         if let tls = service.tls { facts.append(Self.verification(tls)) }
+        switch service.applicationProtocol {
+        case .http1: break
+        case .h2: facts.append("speaks HTTP/2 with it")
+        case .auto where service.tls != nil: facts.append("speaks HTTP/2 with it if ALPN agrees, else HTTP/1.1")
+        case .auto: facts.append("speaks HTTP/1.1 with it: without TLS nothing else can be agreed on")
+        }
         facts.append("the service has \(TimeText.milliseconds(rules.responseTimeout)) to answer")
         if let limit = rules.bodyLimit { facts.append("a body may have \(limit) bytes") }
         if !configuration.trustedProxies.isEmpty {

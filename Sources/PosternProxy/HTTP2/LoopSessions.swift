@@ -48,7 +48,9 @@ final class LoopSessions {
     }
 
     private func open(_ place: UpstreamPool.ConnectionID, on id: UpstreamSessions.SessionID) {
-        guard let session = self.sessions[id] else { preconditionFailure("the machine knows the sessions that are there") }
+        guard let session = self.sessions[id] else {
+            preconditionFailure("the machine forgets a session when this does")
+        }
         let handler = UpstreamHandler(
             id: place, pool: self.pool, loop: self.loop, codec: UpstreamStreamCodec(session: session))
         let bound = NIOLoopBound((self, handler, session), eventLoop: self.loop.eventLoop)

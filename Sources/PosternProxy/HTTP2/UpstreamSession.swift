@@ -55,7 +55,8 @@ final class UpstreamSession: LoopConnection, ChannelInboundHandler {
             // Only a push would open one, and that is switched off.
             stream.close()
         }
-        try channel.pipeline.syncOperations.addHandlers([handler, self])
+        let wire = UpstreamSessionWire(loop: self.loop, wire: self.isOverTLS ? .secured : .plain)
+        try channel.pipeline.syncOperations.addHandlers([wire, handler, self])
         self.multiplexer = try handler.syncMultiplexer()
     }
 
@@ -68,7 +69,6 @@ final class UpstreamSession: LoopConnection, ChannelInboundHandler {
         configuration.initialSettings = [
             HTTP2Setting(parameter: .enablePush, value: 0),
             HTTP2Setting(parameter: .maxHeaderListSize, value: 256 * 1024),
-            HTTP2Setting(parameter: .initialWindowSize, value: Self.window),
         ]
         // Fields and lengths are checked by `UpstreamResponse`, whose verdict is a 502 for the one stream.
         configuration.headerBlockValidation = .disabled
@@ -86,7 +86,6 @@ final class UpstreamSession: LoopConnection, ChannelInboundHandler {
 
     private static var streamConfiguration: NIOHTTP2Handler.StreamConfiguration {
         var configuration = NIOHTTP2Handler.StreamConfiguration()
-        configuration.targetWindowSize = Self.window
         configuration.outboundBufferSizeHighWatermark = 64 * 1024
         configuration.outboundBufferSizeLowWatermark = 32 * 1024
         // A service may refuse many streams at once when it is overloaded.
@@ -94,9 +93,6 @@ final class UpstreamSession: LoopConnection, ChannelInboundHandler {
         configuration.streamResetFrameRateLimit.windowLength = .seconds(10)
         return configuration
     }
-
-    /// Bytes of a response that may be on their way, and in memory, for a client that does not read.
-    private static let window = 128 * 1024
 
     // MARK: - Life
 
@@ -212,13 +208,14 @@ final class UpstreamSession: LoopConnection, ChannelInboundHandler {
         }
     }
 
-    /// What counts where the service sets no limit: as many streams as there are places.
-    private static let noLimit = Int.max
+    /// What counts where the service sets no limit: the library opens no more until it has heard of one.
+    private static let noLimit = 100
 
     private func goAway(_ last: HTTP2StreamID, _ code: HTTP2ErrorCode) {
         self.lastStream = last
-        if code != .noError { self.trouble = "the service ends HTTP/2 with \(code)" }
+        if code != .noError { self.trouble = "the service ends the connection: \(code)" }
         guard self.state == .open else { return }
+        if code != .noError { self.pool.report(self.trouble ?? "") }
         self.wasLeft = true
         self.sessions.left(self)
     }
@@ -236,9 +233,11 @@ final class UpstreamSession: LoopConnection, ChannelInboundHandler {
         default:
             break
         }
+        // A connection that is broken is met by its requests; that the service is wrong shows nowhere else.
         let isProtocol = error is any NIOHTTP2Error
-        self.trouble = isProtocol ? "it does not speak HTTP/2 well: \(error)" : TLSTrouble.describe(error)
-        if self.state == .open, !TLSTrouble.isUncleanEnd(error) { self.pool.report(self.trouble ?? "") }
+        let isTLS = TLSTrouble.isTLS(error) && !TLSTrouble.isUncleanEnd(error)
+        self.trouble = isProtocol ? "the service does not speak HTTP/2 well: \(error)" : TLSTrouble.describe(error)
+        if self.state == .open, !self.wasLeft, isProtocol || isTLS { self.pool.report(self.trouble ?? "") }
         self.breakOff()
     }
 }

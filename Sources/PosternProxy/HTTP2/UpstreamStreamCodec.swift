@@ -126,7 +126,9 @@ final class UpstreamStreamCodec: ChannelDuplexHandler {
         // What cannot be written, after a GOAWAY that has just come, never left.
         context.write(self.wrapOutboundOut(frame)).whenFailure { error in
             let (codec, context) = bound.value
-            guard error is NIOHTTP2Errors.CreatedStreamAfterGoaway || error is NIOHTTP2Errors.StreamError else { return }
+            guard error is NIOHTTP2Errors.CreatedStreamAfterGoaway || error is NIOHTTP2Errors.StreamError else {
+                return
+            }
             codec.fail(.refused, context)
             context.close(promise: nil)
         }
