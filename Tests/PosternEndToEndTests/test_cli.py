@@ -144,7 +144,6 @@ def test_check_names_file_line_column_and_fix(write, text, place, words):
 
 
 LATER = table(
-    ("active health checks", ("upstream: http://127.0.0.1:8001", "upstream: {url: http://127.0.0.1:8001, health: {path: /h}}")),
     ("h2 to the upstream", ("upstream: http://127.0.0.1:8001", "upstream: {url: http://127.0.0.1:8001, protocol: h2}")),
 )
 

@@ -15,6 +15,9 @@ extension Explainer {
         let upstream = service.url
         var facts = ["goes to \(upstream)"]
         if let tls = service.tls { facts.append(Self.verification(tls)) }
+        if let health = service.health {
+            facts.append("refused at once while GET \(health.path) there has failed \(health.failures) times in a row")
+        }
         facts.append("the service has \(TimeText.milliseconds(rules.responseTimeout)) to answer")
         if let limit = rules.bodyLimit { facts.append("a body may have \(limit) bytes") }
         if !configuration.trustedProxies.isEmpty {

@@ -29,6 +29,8 @@ struct LoopMetrics: Sendable {
     var handshakes: UInt64 = 0
     var failedHandshakes: UInt64 = 0
     var poolWaiting = 0
+    /// Requests that had to wait for a connection that was in use, or on its way for another.
+    var poolQueued: UInt64 = 0
     var cachedTokens = 0
     var rejectedTokens = 0
     var revocations = 0

@@ -1,5 +1,4 @@
 import NIOCore
-import NIOPosix
 import NIOSSL
 import PosternCore
 
@@ -13,24 +12,31 @@ final class LoopPool {
     private var freeNumbers: [UpstreamPool.ConnectionID] = []
     private var waiters: [UpstreamPool.WaiterID: DownstreamHandler] = [:]
     private var nextWaiter: UpstreamPool.WaiterID = 0
+    let dial: UpstreamDial
+    /// What the service's health checks say; nil: there are none.
+    private let health: HealthVerdict?
 
     init(_ upstream: UpstreamTarget, loop: LoopContext) {
         self.upstream = upstream
         self.loop = loop
+        self.health = loop.services.health.verdict(for: upstream)
+        self.dial = UpstreamDial(upstream.address, eventLoop: loop.eventLoop, names: loop.services.names)
         self.machine = UpstreamPool(limit: upstream.connectionsPerLoop, queueLimit: upstream.queuePerLoop)
+        self.dial.addressesVanished = { [weak self] in self?.retireVanished() }
     }
 
     /// Gets a connection for a request: calls it back at once, or when there is one.
     ///
     /// - Parameter fresh: only a connection that has not served yet will do.
     func acquire(for downstream: DownstreamHandler, fresh: Bool) {
+        if let health, health.isDown { return downstream.upstreamUnhealthy() }
         self.nextWaiter &+= 1
         let waiter = self.nextWaiter
         downstream.waiter = waiter
         downstream.wantsFresh = fresh
         let action = self.machine.acquire(waiter, fresh: fresh)
         // The normal case needs no place in the table; any other may end before this call does.
-        if case .use = action {} else { self.setWaiter(waiter, downstream) }
+        if case .use = action {} else { self.wait(waiter, downstream, action) }
         self.run(action, asking: downstream)
     }
 
@@ -43,6 +49,7 @@ final class LoopPool {
     /// The exchange on a connection is over, and it can serve another.
     func released(_ connection: UpstreamHandler) {
         guard connection.isActive else { return self.discarded(connection) }
+        guard !connection.isRetired else { return connection.discard() }
         connection.isLeased = false
         self.run(self.machine.released(connection.id), asking: nil)
     }
@@ -71,10 +78,22 @@ final class LoopPool {
         self.freeNumbers.append(connection.id)
     }
 
+    /// Has such connections serve no other request: idle ones close, others when their exchange is over.
+    func retire(where isPast: (UpstreamHandler) -> Bool) {
+        for case let connection? in self.connections where isPast(connection) {
+            connection.isRetired = true
+            guard !connection.isLeased else { continue }
+            self.closed(connection)
+            connection.closeNow()
+        }
+    }
+
     /// Closes idle connections, and others when their exchange is over.
     func drain() {
         for id in self.machine.drain() { self.connections[id]?.closeNow() }
     }
+
+    var eventLoop: any EventLoop { self.loop.eventLoop }
 
     // MARK: - Tables
 
@@ -87,7 +106,10 @@ final class LoopPool {
         self.connections = connections
     }
 
-    private func setWaiter(_ id: UpstreamPool.WaiterID, _ downstream: DownstreamHandler) {
+    private func wait(
+        _ id: UpstreamPool.WaiterID, _ downstream: DownstreamHandler, _ action: UpstreamPool.Action
+    ) {
+        if action == .queued { self.loop.metrics.poolQueued &+= 1 }
         var waiters = self.waiters
         self.waiters = [:]
         waiters[id] = downstream
@@ -147,24 +169,24 @@ final class LoopPool {
         self.place(nil, at: number)
         let bound = NIOLoopBound(self, eventLoop: self.loop.eventLoop)
         let deadline = NIODeadline.now() + .nanoseconds(self.upstream.connectTimeout)
-        let bootstrap = ClientBootstrap(group: self.loop.eventLoop)
-            .connectTimeout(.nanoseconds(self.upstream.connectTimeout))
-            .channelInitializer { channel in
-                // A name with several addresses is tried on a channel for each: every channel has its own handlers.
-                channel.eventLoop.makeCompletedFuture { try bound.value.initialize(channel, number) }
-            }
-        let future: EventLoopFuture<any Channel>
-        switch self.upstream.address {
-        case .unix(let path): future = bootstrap.connect(unixDomainSocketPath: path)
-        case .host(let host, let port):
-            future = bootstrap.channelOption(.tcpOption(.tcp_nodelay), value: 1).connect(host: host, port: port)
-        }
-        future.whenComplete { result in
+        self.openSocket { channel in
+            // A name with several addresses is tried on a channel for each: every channel has its own handlers.
+            channel.eventLoop.makeCompletedFuture { try bound.value.initialize(channel, number) }
+        }.whenComplete { result in
             switch result {
             case .success(let channel): bound.value.opened(number, channel, deadline)
             case .failure(let error): bound.value.connectFailed(number, TLSTrouble.describe(error))
             }
         }
+    }
+
+    /// Opens a socket to the service, within the time for a connection.
+    ///
+    /// - Parameter initializer: prepares every channel that is tried.
+    func openSocket(
+        _ initializer: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>
+    ) -> EventLoopFuture<any Channel> {
+        self.dial.connect(timeout: self.upstream.connectTimeout, initializer)
     }
 
     private func initialize(_ channel: any Channel, _ number: UpstreamPool.ConnectionID) throws {
@@ -208,6 +230,7 @@ final class LoopPool {
             return self.connectFailed(number, "the connection was closed")
         }
         self.place(handler, at: number)
+        self.followName()
         self.run(self.machine.connected(number), asking: nil)
     }
 

@@ -38,7 +38,8 @@ extension Configuration.Upstream {
     fileprivate var policy: JSONValue {
         .members([
             ("url", .string(self.url)), ("connections", .whole(self.connections)), ("queue", .whole(self.queue)),
-            ("retry", .members([("attempts", .whole(self.retryAttempts))])), ("tls", self.tls?.policy),
+            ("retry", .members([("attempts", .whole(self.retryAttempts))])), ("health", self.health?.policy),
+            ("tls", self.tls?.policy),
         ])
     }
 }
