@@ -30,6 +30,11 @@ final class LoopSessions {
         for id in self.machine.drain() { self.sessions[id]?.leave() }
     }
 
+    /// Has sessions that lead to such addresses get no more streams.
+    func retire(where isPast: (SocketAddress?) -> Bool) {
+        for session in Array(self.sessions.values) where isPast(session.remoteAddress) { self.left(session) }
+    }
+
     // MARK: - Actions
 
     private func run(_ actions: [UpstreamSessions.Action]) {

@@ -64,7 +64,7 @@ final class UpstreamSession: LoopConnection, ChannelInboundHandler {
 
     /// What a service may do to the connection. A list of fields over 64 KiB is an invalid response of its stream, one over
     /// 256 KiB the end of the connection.
-    private static var connectionConfiguration: NIOHTTP2Handler.ConnectionConfiguration {
+    static var connectionConfiguration: NIOHTTP2Handler.ConnectionConfiguration {
         var configuration = NIOHTTP2Handler.ConnectionConfiguration()
         configuration.initialSettings = [
             HTTP2Setting(parameter: .enablePush, value: 0),
@@ -156,6 +156,9 @@ final class UpstreamSession: LoopConnection, ChannelInboundHandler {
     }
 
     // MARK: - Streams
+
+    /// Where it leads; nil over a Unix socket, and when it is closed.
+    var remoteAddress: SocketAddress? { self.context?.channel.remoteAddress }
 
     /// Whether streams can be opened.
     var isOpen: Bool { self.state == .open && !self.wasLeft && self.context?.channel.isActive == true }
