@@ -40,7 +40,8 @@ final class HealthProbeFrames: ChannelDuplexHandler {
 
     private func speakHTTP2(_ context: ChannelHandlerContext) {
         do {
-            let handler = NIOHTTP2Handler(mode: .client, connectionConfiguration: UpstreamSession.connectionConfiguration)
+            let handler = NIOHTTP2Handler(
+                mode: .client, connectionConfiguration: UpstreamSession.connectionConfiguration)
             try context.pipeline.syncOperations.addHandler(handler, position: .before(self))
             self.speaksHTTP2 = true
         } catch {
@@ -51,7 +52,8 @@ final class HealthProbeFrames: ChannelDuplexHandler {
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         guard self.speaksHTTP2 else { return context.write(data, promise: promise) }
         var request = UpstreamRequest(overTLS: self.overTLS)
-        guard case .head = request.next(self.unwrapOutboundIn(data).readableBytesSpan) else {
+        let bytes = self.unwrapOutboundIn(data)
+        guard case .head = request.next(bytes.readableBytesSpan) else {
             preconditionFailure("a health check's own request is one head")
         }
         let headers = HTTP2Frame.FramePayload.Headers(headers: HPACKHeaders(request.fields), endStream: true)
