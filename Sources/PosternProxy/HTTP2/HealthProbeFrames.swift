@@ -23,10 +23,6 @@ final class HealthProbeFrames: ChannelDuplexHandler {
         self.overTLS = overTLS
     }
 
-    func handlerAdded(context: ChannelHandlerContext) {
-        if !self.overTLS { self.speakHTTP2(context) }
-    }
-
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if case .handshakeCompleted(let negotiated) = event as? TLSUserEvent {
             if negotiated == "h2" {
@@ -50,6 +46,8 @@ final class HealthProbeFrames: ChannelDuplexHandler {
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        // The library begins when the channel is there, which is known by now.
+        if !self.overTLS { self.speakHTTP2(context) }
         guard self.speaksHTTP2 else { return context.write(data, promise: promise) }
         var request = UpstreamRequest(overTLS: self.overTLS)
         let bytes = self.unwrapOutboundIn(data)
