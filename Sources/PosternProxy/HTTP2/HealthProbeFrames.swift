@@ -47,7 +47,7 @@ final class HealthProbeFrames: ChannelDuplexHandler {
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         // The library begins when the channel is there, which is known by now.
-        if !self.overTLS { self.speakHTTP2(context) }
+        if !self.overTLS, !self.speaksHTTP2 { self.speakHTTP2(context) }
         guard self.speaksHTTP2 else { return context.write(data, promise: promise) }
         var request = UpstreamRequest(overTLS: self.overTLS)
         let bytes = self.unwrapOutboundIn(data)
