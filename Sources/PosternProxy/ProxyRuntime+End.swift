@@ -62,6 +62,7 @@ extension ProxyRuntime {
         }
         await self.services.keys.stop()
         self.services.introspection.stop()
+        self.services.health.stop()
         for listener in self.admin.withLock({ $0 }) { await listener.close() }
         self.logger.info("drained", metadata: ["connections_broken": "\(broken)"])
     }

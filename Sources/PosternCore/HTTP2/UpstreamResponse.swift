@@ -65,27 +65,52 @@ public struct UpstreamResponse: Sendable {
         if name.utf8.first == UInt8(ascii: ":") { return try self.addStatus(name, value) }
         self.sawField = true
         guard self.state != .head || self.status != 0 else { throw .noStatus }
-        guard UpstreamFieldRules.isName(name) else { throw .fieldName }
-        guard !UpstreamFieldRules.isOfConnection(name) else { throw .connectionField }
-        guard UpstreamFieldRules.isValue(value) else { throw .fieldValue }
-        if name == "content-length", self.state == .head {
-            guard self.contentLength == nil, let length = UpstreamFieldRules.number(value) else { throw .contentLength }
-            self.contentLength = length
-            return
-        }
-        if name == "trailer" { self.announcesTrailers = true }
-        // What gRPC has to say at the end stands in trailers, which a plain body has no place for.
-        if name == "content-type", value.utf8.starts(with: "application/grpc".utf8) { self.announcesTrailers = true }
+        let start = self.lines.count
         self.lines.append(contentsOf: name.utf8)
         self.lines.append(": ")
         self.lines.append(contentsOf: value.utf8)
+        let kind = try self.checkLine(from: start, nameEnd: name.utf8.count)
+        switch kind {
+        case .te:
+            // A request's alone.
+            throw .connectionField
+        case .contentLength where self.state == .head:
+            self.contentLength = try self.takeLength(from: start, value)
+            return
+        case .trailer:
+            self.announcesTrailers = true
+        case .contentType where value.utf8.starts(with: "application/grpc".utf8):
+            // What gRPC has to say at the end stands in trailers, which a plain body has no place for.
+            self.announcesTrailers = true
+        default:
+            break
+        }
         self.lines.append("\r\n")
         guard self.lines.count <= Self.limit else { throw .tooLarge }
     }
 
+    private func checkLine(from start: Int, nameEnd: Int) throws(UpstreamResponseProblem) -> FieldName {
+        let line = self.lines.span.bytes.extracting(start..<self.lines.count)
+        do throws(HTTP2Malformation) {
+            return try HTTP2FieldRules.check(line, nameEnd: nameEnd)
+        } catch {
+            throw UpstreamResponseProblem(error)
+        }
+    }
+
+    /// Takes the line that was written last, of a Content-Length, away again: where it belongs is not known yet.
+    private mutating func takeLength(from start: Int, _ value: String) throws(UpstreamResponseProblem) -> Int64 {
+        let end = self.lines.count
+        let length = decimal(self.lines.span.bytes, ByteRange(end - value.utf8.count, end))
+        self.lines.removeLast(end - start)
+        guard self.contentLength == nil, let length else { throw .contentLength }
+        return length
+    }
+
     private mutating func addStatus(_ name: String, _ value: String) throws(UpstreamResponseProblem) {
         guard name == ":status", self.state == .head, !self.sawField, self.status == 0 else { throw .pseudoHeader }
-        guard value.utf8.count == 3, let status = UpstreamFieldRules.number(value), (100...599).contains(status),
+        let digits = Array(value.utf8)
+        guard digits.count == 3, let status = decimal(digits.span.bytes, ByteRange(0, 3)), (100...599).contains(status),
             status != 101
         else { throw .status }
         self.status = Int(status)

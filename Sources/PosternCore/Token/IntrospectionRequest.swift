@@ -29,7 +29,7 @@ public struct IntrospectionRequest: Sendable {
             self.authorization = "Bearer " + String(decoding: token, as: UTF8.self)
         case .basic(let id, let secret):
             let pair = FormEncoding.encode(Array(id.utf8)) + [UInt8(ascii: ":")] + FormEncoding.encode(secret)
-            self.authorization = "Basic " + Base64.encode(pair)
+            self.authorization = "Basic " + Self.base64(pair)
         case .form:
             self.authorization = nil
         }
@@ -67,6 +67,18 @@ public struct IntrospectionRequest: Sendable {
         guard case .form(let id, let secret) = credentials else { return [] }
         return Array("&client_id=".utf8) + FormEncoding.encode(Array(id.utf8)) + Array("&client_secret=".utf8)
             + FormEncoding.encode(secret)
+    }
+
+    /// Plain base64 with padding (RFC 4648 section 4).
+    private static func base64(_ bytes: [UInt8]) -> String {
+        let text = Base64URL.encode(bytes).utf8.map { character in
+            switch character {
+            case UInt8(ascii: "-"): UInt8(ascii: "+")
+            case UInt8(ascii: "_"): UInt8(ascii: "/")
+            default: character
+            }
+        }
+        return String(decoding: text, as: UTF8.self) + String(repeating: "=", count: (3 - bytes.count % 3) % 3)
     }
 }
 

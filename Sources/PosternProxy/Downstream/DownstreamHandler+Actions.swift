@@ -52,6 +52,12 @@ extension DownstreamHandler {
         self.resumeReading()
     }
 
+    /// The service does not answer its health checks: it is spared the request, and the client the time.
+    func upstreamUnhealthy() {
+        self.refusal = .upstreamUnhealthy
+        self.upstreamUnavailable(.upstreamUnavailable)
+    }
+
     private func send(answerContinue: Bool) {
         guard let upstream, let head = self.heldHead.take() else { return }
         if answerContinue { self.relay { $0.append("HTTP/1.1 100 Continue\r\n\r\n") } }
@@ -216,4 +222,8 @@ extension DownstreamHandler {
         default: "The request cannot be served."
         }
     }
+}
+
+extension Refusal {
+    static let upstreamUnhealthy = Refusal(.upstreamUnavailable, "The service does not answer its health checks.")
 }

@@ -32,7 +32,7 @@ final class UpstreamSession: LoopConnection, ChannelInboundHandler {
     private var lastStream: HTTP2StreamID?
     private var wasLeft = false
     /// Whether a whole response has come on it.
-    var hasServed = false
+    private(set) var hasServed = false
     /// Whether the service takes WebSockets over HTTP/2 (RFC 8441).
     private(set) var takesWebSockets = false
     /// What is wrong with the connection, for people.
@@ -55,7 +55,8 @@ final class UpstreamSession: LoopConnection, ChannelInboundHandler {
             // Only a push would open one, and that is switched off.
             stream.close()
         }
-        try channel.pipeline.syncOperations.addHandlers([handler, self])
+        let wire = UpstreamSessionWire(loop: self.loop, wire: self.isOverTLS ? .secured : .plain)
+        try channel.pipeline.syncOperations.addHandlers([wire, handler, self])
         self.multiplexer = try handler.syncMultiplexer()
     }
 
@@ -63,12 +64,11 @@ final class UpstreamSession: LoopConnection, ChannelInboundHandler {
 
     /// What a service may do to the connection. A list of fields over 64 KiB is an invalid response of its stream, one over
     /// 256 KiB the end of the connection.
-    private static var connectionConfiguration: NIOHTTP2Handler.ConnectionConfiguration {
+    static var connectionConfiguration: NIOHTTP2Handler.ConnectionConfiguration {
         var configuration = NIOHTTP2Handler.ConnectionConfiguration()
         configuration.initialSettings = [
             HTTP2Setting(parameter: .enablePush, value: 0),
             HTTP2Setting(parameter: .maxHeaderListSize, value: 256 * 1024),
-            HTTP2Setting(parameter: .initialWindowSize, value: Self.window),
         ]
         // Fields and lengths are checked by `UpstreamResponse`, whose verdict is a 502 for the one stream.
         configuration.headerBlockValidation = .disabled
@@ -86,7 +86,6 @@ final class UpstreamSession: LoopConnection, ChannelInboundHandler {
 
     private static var streamConfiguration: NIOHTTP2Handler.StreamConfiguration {
         var configuration = NIOHTTP2Handler.StreamConfiguration()
-        configuration.targetWindowSize = Self.window
         configuration.outboundBufferSizeHighWatermark = 64 * 1024
         configuration.outboundBufferSizeLowWatermark = 32 * 1024
         // A service may refuse many streams at once when it is overloaded.
@@ -94,9 +93,6 @@ final class UpstreamSession: LoopConnection, ChannelInboundHandler {
         configuration.streamResetFrameRateLimit.windowLength = .seconds(10)
         return configuration
     }
-
-    /// Bytes of a response that may be on their way, and in memory, for a client that does not read.
-    private static let window = 128 * 1024
 
     // MARK: - Life
 
@@ -129,8 +125,15 @@ final class UpstreamSession: LoopConnection, ChannelInboundHandler {
         if wasOpening {
             self.sessions.failed(self.trouble ?? "the connection was closed before the service's HTTP/2 settings came")
         } else {
+            if !self.hasServed, !self.wasLeft { self.sessions.wasBarren() }
             self.sessions.closed(self)
         }
+    }
+
+    /// A whole response has come.
+    func served() {
+        self.hasServed = true
+        self.sessions.served()
     }
 
     override func deadlinePassed(now: Int64) {
@@ -160,6 +163,9 @@ final class UpstreamSession: LoopConnection, ChannelInboundHandler {
     }
 
     // MARK: - Streams
+
+    /// Where it leads; nil over a Unix socket, and when it is closed.
+    var remoteAddress: SocketAddress? { self.context?.channel.remoteAddress }
 
     /// Whether streams can be opened.
     var isOpen: Bool { self.state == .open && !self.wasLeft && self.context?.channel.isActive == true }
@@ -212,13 +218,15 @@ final class UpstreamSession: LoopConnection, ChannelInboundHandler {
         }
     }
 
-    /// What counts where the service sets no limit: as many streams as there are places.
-    private static let noLimit = Int.max
+    /// What counts where the service sets no limit: the library opens no more until it has heard of one.
+    private static let noLimit = 100
 
     private func goAway(_ last: HTTP2StreamID, _ code: HTTP2ErrorCode) {
         self.lastStream = last
-        if code != .noError { self.trouble = "the service ends HTTP/2 with \(code)" }
+        if code != .noError { self.trouble = "the service ends the connection: \(code)" }
         guard self.state == .open else { return }
+        if code != .noError { self.pool.report(self.trouble ?? "") }
+        if !self.hasServed, !self.wasLeft { self.sessions.wasBarren() }
         self.wasLeft = true
         self.sessions.left(self)
     }
@@ -236,9 +244,11 @@ final class UpstreamSession: LoopConnection, ChannelInboundHandler {
         default:
             break
         }
+        // A connection that is broken is met by its requests; that the service is wrong shows nowhere else.
         let isProtocol = error is any NIOHTTP2Error
-        self.trouble = isProtocol ? "it does not speak HTTP/2 well: \(error)" : TLSTrouble.describe(error)
-        if self.state == .open, !TLSTrouble.isUncleanEnd(error) { self.pool.report(self.trouble ?? "") }
+        let isTLS = TLSTrouble.isTLS(error) && !TLSTrouble.isUncleanEnd(error)
+        self.trouble = isProtocol ? "the service does not speak HTTP/2 well: \(error)" : TLSTrouble.describe(error)
+        if self.state == .open, !self.wasLeft, isProtocol || isTLS { self.pool.report(self.trouble ?? "") }
         self.breakOff()
     }
 }

@@ -117,16 +117,18 @@ final class UpstreamStreamCodec: ChannelDuplexHandler {
     }
 
     private func writeHead(_ context: ChannelHandlerContext) {
-        let accept = self.request.webSocketKey.map { WebSocketAccept.value(for: $0) }
+        let accept = self.request.webSocketKey.map { WebSocketKey.accept($0) }
         self.response = UpstreamResponse(toHead: self.request.isHead, accept: accept)
         self.endedWithHead = self.request.isComplete
-        let headers = Self.headers(self.request.fields)
+        let headers = HPACKHeaders(self.request.fields)
         let frame = HTTP2Frame.FramePayload.headers(.init(headers: headers, endStream: self.endedWithHead))
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         // What cannot be written, after a GOAWAY that has just come, never left.
         context.write(self.wrapOutboundOut(frame)).whenFailure { error in
             let (codec, context) = bound.value
-            guard error is NIOHTTP2Errors.CreatedStreamAfterGoaway || error is NIOHTTP2Errors.StreamError else { return }
+            guard error is NIOHTTP2Errors.CreatedStreamAfterGoaway || error is NIOHTTP2Errors.StreamError else {
+                return
+            }
             codec.fail(.refused, context)
             context.close(promise: nil)
         }
@@ -135,7 +137,7 @@ final class UpstreamStreamCodec: ChannelDuplexHandler {
     private func endRequest(_ held: ByteBuffer?, _ frames: inout [HTTP2Frame.FramePayload]) {
         guard self.request.fields.isEmpty else {
             if let held { frames.append(Self.data(held, endStream: false)) }
-            frames.append(.headers(.init(headers: Self.headers(self.request.fields), endStream: true)))
+            frames.append(.headers(.init(headers: HPACKHeaders(self.request.fields), endStream: true)))
             return
         }
         // A request that ended with its head has said so there.
@@ -144,15 +146,6 @@ final class UpstreamStreamCodec: ChannelDuplexHandler {
         } else if !self.endedWithHead {
             frames.append(Self.data(ByteBuffer(), endStream: true))
         }
-    }
-
-    private static func headers(_ fields: [UpstreamRequest.Field]) -> HPACKHeaders {
-        var headers = HPACKHeaders()
-        headers.reserveCapacity(fields.count)
-        for field in fields {
-            headers.add(name: field.name, value: field.value, indexing: field.isUnindexed ? .neverIndexed : .indexable)
-        }
-        return headers
     }
 
     private static func data(_ buffer: ByteBuffer, endStream: Bool) -> HTTP2Frame.FramePayload {
@@ -257,6 +250,17 @@ final class UpstreamStreamCodec: ChannelDuplexHandler {
             context.writeAndFlush(self.wrapOutboundOut(.rstStream(.protocolError)), promise: promise)
         default:
             context.close(mode: mode, promise: promise)
+        }
+    }
+}
+
+extension HPACKHeaders {
+    /// The fields of a request to a service.
+    init(_ fields: [UpstreamRequest.Field]) {
+        self.init()
+        self.reserveCapacity(fields.count)
+        for field in fields {
+            self.add(name: field.name, value: field.value, indexing: field.isUnindexed ? .neverIndexed : .indexable)
         }
     }
 }

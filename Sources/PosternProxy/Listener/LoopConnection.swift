@@ -120,6 +120,14 @@ class LoopConnection {
     /// Whether some of what was written did not reach the kernel, as far as the last `noteDrained` of the open channel knows.
     final var hasUnsent: Bool { self.wasRefused || self.channelHolds || !self.out.isEmpty }
 
+    /// Takes back what was written, if all of it is still here; nil: some of it may have gone out.
+    final func takeUnsent() -> [UInt8]? {
+        guard !self.channelHolds, !self.out.isEmpty else { return nil }
+        let out = self.out
+        self.out = []
+        return out
+    }
+
     /// Takes notice if the channel has written what it was given.
     final func noteDrained() {
         guard self.channelHolds, let context else { return }

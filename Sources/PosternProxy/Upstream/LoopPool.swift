@@ -1,5 +1,4 @@
 import NIOCore
-import NIOPosix
 import NIOSSL
 import PosternCore
 
@@ -14,26 +13,33 @@ final class LoopPool {
     private var waiters: [UpstreamPool.WaiterID: DownstreamHandler] = [:]
     private var nextWaiter: UpstreamPool.WaiterID = 0
     /// What is beneath the pool where connections are shared, or may be; nil for HTTP/1.1.
-    private var sessions: LoopSessions?
+    private(set) var sessions: LoopSessions?
+    let dial: UpstreamDial
+    /// What the service's health checks say; nil: there are none.
+    private let health: HealthVerdict?
 
     init(_ upstream: UpstreamTarget, loop: LoopContext) {
         self.upstream = upstream
         self.loop = loop
+        self.health = loop.services.health.verdict(for: upstream)
+        self.dial = UpstreamDial(upstream.address, eventLoop: loop.eventLoop, names: loop.services.names)
         self.machine = UpstreamPool(limit: upstream.connectionsPerLoop, queueLimit: upstream.queuePerLoop)
         self.sessions = upstream.applicationProtocol == .http1 ? nil : LoopSessions(pool: self, loop: loop)
+        self.dial.addressesVanished = { [weak self] in self?.retireVanished() }
     }
 
     /// Gets a connection for a request: calls it back at once, or when there is one.
     ///
     /// - Parameter fresh: only a connection that has not served yet will do.
     func acquire(for downstream: DownstreamHandler, fresh: Bool) {
+        if let health, health.isDown { return downstream.upstreamUnhealthy() }
         self.nextWaiter &+= 1
         let waiter = self.nextWaiter
         downstream.waiter = waiter
         downstream.wantsFresh = fresh
         let action = self.machine.acquire(waiter, fresh: fresh)
         // The normal case needs no place in the table; any other may end before this call does.
-        if case .use = action {} else { self.setWaiter(waiter, downstream) }
+        if case .use = action {} else { self.wait(waiter, downstream, action) }
         self.run(action, asking: downstream)
     }
 
@@ -46,6 +52,7 @@ final class LoopPool {
     /// The exchange on a connection is over, and it can serve another.
     func released(_ connection: UpstreamHandler) {
         guard connection.isActive else { return self.discarded(connection) }
+        guard !connection.isRetired else { return connection.discard() }
         connection.isLeased = false
         self.run(self.machine.released(connection.id), asking: nil)
     }
@@ -74,11 +81,23 @@ final class LoopPool {
         self.freeNumbers.append(connection.id)
     }
 
+    /// Has such connections serve no other request: idle ones close, others when their exchange is over.
+    func retire(where isPast: (UpstreamHandler) -> Bool) {
+        for case let connection? in self.connections where isPast(connection) {
+            connection.isRetired = true
+            guard !connection.isLeased else { continue }
+            self.closed(connection)
+            connection.closeNow()
+        }
+    }
+
     /// Closes idle connections, and others when their exchange is over.
     func drain() {
         for id in self.machine.drain() { self.connections[id]?.closeNow() }
         self.sessions?.drain()
     }
+
+    var eventLoop: any EventLoop { self.loop.eventLoop }
 
     // MARK: - Tables
 
@@ -91,7 +110,10 @@ final class LoopPool {
         self.connections = connections
     }
 
-    private func setWaiter(_ id: UpstreamPool.WaiterID, _ downstream: DownstreamHandler) {
+    private func wait(
+        _ id: UpstreamPool.WaiterID, _ downstream: DownstreamHandler, _ action: UpstreamPool.Action
+    ) {
+        if action == .queued { self.loop.metrics.poolQueued &+= 1 }
         var waiters = self.waiters
         self.waiters = [:]
         waiters[id] = downstream
@@ -169,13 +191,7 @@ final class LoopPool {
     func openSocket(
         _ initializer: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>
     ) -> EventLoopFuture<any Channel> {
-        let bootstrap = ClientBootstrap(group: self.loop.eventLoop)
-            .connectTimeout(.nanoseconds(self.upstream.connectTimeout)).channelInitializer(initializer)
-        switch self.upstream.address {
-        case .unix(let path): return bootstrap.connect(unixDomainSocketPath: path)
-        case .host(let host, let port):
-            return bootstrap.channelOption(.tcpOption(.tcp_nodelay), value: 1).connect(host: host, port: port)
-        }
+        self.dial.connect(timeout: self.upstream.connectTimeout, initializer)
     }
 
     private func initialize(_ channel: any Channel, _ number: UpstreamPool.ConnectionID) throws {
@@ -241,6 +257,7 @@ final class LoopPool {
     /// There is a connection for the place that was asked for under its number.
     func placeTaken(_ handler: UpstreamHandler) {
         self.place(handler, at: handler.id)
+        self.followName()
         self.run(self.machine.connected(handler.id), asking: nil)
     }
 

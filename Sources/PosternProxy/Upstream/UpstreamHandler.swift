@@ -17,6 +17,8 @@ final class UpstreamHandler: LoopConnection, ChannelDuplexHandler {
     private(set) var downstream: DownstreamHandler?
     /// Whether the pool's machine counts this connection as in use.
     var isLeased = false
+    /// Whether it is not to serve another request: the service's name does not stand for its address any more.
+    var isRetired = false
     /// Whether a response was read completely on this connection before.
     private(set) var hasServed = false
     /// The head that was sent last, while it may have to be sent again.
@@ -91,6 +93,7 @@ final class UpstreamHandler: LoopConnection, ChannelDuplexHandler {
         if let codec { return self.streamEnded(codec) }
         // A connection that broke while it was written to may have lost the end of what it had to say.
         let isBroken = self.failed || self.hasUnsent
+        let unsent = self.asked || !self.hasServed ? nil : self.takeUnsent()
         self.closed()
         self.pool.closed(self)
         if let downstream = self.downstream {
@@ -100,6 +103,10 @@ final class UpstreamHandler: LoopConnection, ChannelDuplexHandler {
                 downstream.stepTunnel { $0.disconnected(.upstream, inGoodOrder: isAnnounced) }
             } else if self.response == .body, self.body.endsWithConnection, !isBroken {
                 self.finishBody(downstream, keepAlive: false)
+            } else if self.response == .head, let unsent {
+                // It closed in the turn in which it got the request, of which nothing has left this process.
+                self.sent = unsent
+                downstream.step { $0.upstreamRefused(isKept: true) }
             } else {
                 let untouched = self.untouched
                 downstream.step { $0.upstreamClosed(untouched: untouched) }
@@ -115,6 +122,9 @@ final class UpstreamHandler: LoopConnection, ChannelDuplexHandler {
 
     /// Whether a request can be sent.
     var isActive: Bool { self.context?.channel.isActive ?? false }
+
+    /// Where it leads; nil over a Unix socket, and when it is closed.
+    var remoteAddress: SocketAddress? { self.context?.channel.remoteAddress }
 
     // MARK: - Requests
 

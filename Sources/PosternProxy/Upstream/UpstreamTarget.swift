@@ -20,6 +20,8 @@ struct UpstreamTarget: Equatable, Sendable {
     let connectTimeout: Int64
     /// Nanoseconds that a connection may be idle.
     let idleTimeout: Int64
+    /// Nil: the service is not asked whether it is well.
+    let health: Configuration.Health?
 
     /// - Throws: what is wrong with the certificates or the key, which `TLSCheck` finds before.
     init(
@@ -40,5 +42,6 @@ struct UpstreamTarget: Equatable, Sendable {
         self.retries = upstream.retryAttempts
         self.connectTimeout = timeouts.connect
         self.idleTimeout = timeouts.upstreamIdle
+        self.health = upstream.health
     }
 }

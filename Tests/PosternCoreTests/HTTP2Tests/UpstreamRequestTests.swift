@@ -88,7 +88,8 @@ private struct Read: Equatable {
         #expect(plain.content == Array("abc".utf8) && plain.isComplete)
         #expect(plain.lines.contains("content-length: 3"))
         let chunked = Read(
-            "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\nX-Sum: 9\r\n\r\n")
+            "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\nX-Sum: 9\r\n\r\n"
+        )
         #expect(chunked.content == Array("abc".utf8) && chunked.isComplete)
         #expect(chunked.trailers == [UpstreamRequest.Field("x-sum", "9")])
         #expect(!chunked.lines.contains { $0.hasPrefix("transfer-encoding") })
@@ -142,7 +143,8 @@ private struct Read: Equatable {
             ])
         #expect(request.webSocketKey == Array("dGhlIHNhbXBsZSBub25jZQ==".utf8))
         #expect(!request.isComplete)
-        #expect(request.next([1, 2, 3].span.bytes) == .data(0..<3))
+        let raw: [UInt8] = [1, 2, 3]
+        #expect(request.next(raw.span.bytes) == .data(0..<3))
     }
 
     @Test func otherProtocolsCannotBeAskedFor() {

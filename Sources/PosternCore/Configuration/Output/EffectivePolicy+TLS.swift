@@ -41,9 +41,19 @@ extension Configuration.Upstream {
     /// As a route names it: the URL alone where there is no more to say.
     var routePolicy: JSONValue {
         let url = JSONValue.string(self.url)
-        guard self.tls != nil || self.applicationProtocol != .http1 else { return url }
+        guard self.tls != nil || self.health != nil || self.applicationProtocol != .http1 else { return url }
+        let spoken = self.applicationProtocol == .http1 ? nil : JSONValue.string(self.applicationProtocol.rawValue)
         return .members([
-            ("url", url), ("protocol", .string(self.applicationProtocol.rawValue)), ("tls", self.tls?.policy),
+            ("url", url), ("protocol", spoken), ("health", self.health?.policy), ("tls", self.tls?.policy),
+        ])
+    }
+}
+
+extension Configuration.Health {
+    var policy: JSONValue {
+        .members([
+            ("path", .string(self.path)), ("interval", .string(Nanoseconds.text(self.interval))),
+            ("failures", .whole(self.failures)),
         ])
     }
 }

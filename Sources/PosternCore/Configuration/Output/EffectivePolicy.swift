@@ -39,7 +39,8 @@ extension Configuration.Upstream {
         .members([
             ("url", .string(self.url)), ("protocol", .string(self.applicationProtocol.rawValue)),
             ("connections", .whole(self.connections)), ("queue", .whole(self.queue)),
-            ("retry", .members([("attempts", .whole(self.retryAttempts))])), ("tls", self.tls?.policy),
+            ("retry", .members([("attempts", .whole(self.retryAttempts))])), ("health", self.health?.policy),
+            ("tls", self.tls?.policy),
         ])
     }
 }

@@ -51,7 +51,8 @@ extension ConfigurationDecoder {
             address: address, url: text, applicationProtocol: self.applicationProtocol(field["protocol"], tls: tls),
             connections: field["connections"]?.integer ?? Self.upstreamDefault("connections"),
             queue: field["queue"]?.integer ?? Self.upstreamDefault("queue"),
-            retryAttempts: field["retry"]?["attempts"]?.integer ?? 1, tls: tls, mark: url.mark)
+            retryAttempts: field["retry"]?["attempts"]?.integer ?? 1, health: self.health(field["health"]), tls: tls,
+            mark: url.mark)
     }
 
     /// `protocol` of a service.

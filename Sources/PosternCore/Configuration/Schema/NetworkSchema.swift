@@ -52,7 +52,7 @@ extension Section {
                 "protocol", .choice(["http1", "h2", "auto"]), default: "http1",
                 "What is spoken to the service; auto: what ALPN agrees on over TLS, else HTTP/1.1"),
             Key("tls", .section(.clientTLS), "TLS to the service, with an https URL"),
-            Key("health", .section(.health), availability: .later, "Active health checks"),
+            Key("health", .section(.health), "Active health checks"),
             Key("retry", .section(.retry), "When a reused connection is closed under a request"),
         ])
 
