@@ -13,6 +13,12 @@ public enum Digest {
         Self.digest(bytes.span.bytes, .sha256)
     }
 
+    /// The SHA-1 digest of `bytes`: 20 octets. For WebSocket handshakes alone (RFC 6455 section 4.2.2), where nothing
+    /// depends on its strength.
+    public static func sha1(_ bytes: [UInt8]) -> [UInt8] {
+        Self.digest(bytes.span.bytes, .sha1)
+    }
+
     /// The digest in lower-case hexadecimal, as the revocation channel and logs write it.
     public static func sha256Hex(_ bytes: [UInt8]) -> String {
         let digits = Array("0123456789abcdef".utf8)
