@@ -14,8 +14,8 @@ struct ExchangeRecord {
     /// The request's content-type if it is a gRPC call; a refusal is then a trailers-only answer. `status` is what it
     /// would have been by HTTP all the same: the 200 that such an answer has says nothing.
     var grpc: GRPCContentType?
-    var status = 0
     var refusal: RefusalCode?
+    var status = 0
     var bytesIn: Int64 = 0
     var bytesOut: Int64 = 0
     /// Monotonic nanoseconds at which the request went to the upstream, and from then to the response head.
