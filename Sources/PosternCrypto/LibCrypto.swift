@@ -16,6 +16,7 @@ struct HashFunction: Sendable {
     /// Octets of a digest.
     let length: Int
 
+    static let sha1 = HashFunction(pointer: EVP_MD_fetch(nil, "SHA1", nil), length: 20)
     static let sha256 = HashFunction(pointer: EVP_MD_fetch(nil, "SHA256", nil), length: 32)
     static let sha384 = HashFunction(pointer: EVP_MD_fetch(nil, "SHA384", nil), length: 48)
     static let sha512 = HashFunction(pointer: EVP_MD_fetch(nil, "SHA512", nil), length: 64)

@@ -62,6 +62,7 @@ extension ProxyRuntime {
         }
         await self.services.keys.stop()
         self.services.introspection.stop()
+        self.services.health.stop()
         for listener in self.admin.withLock({ $0 }) { await listener.close() }
         self.logger.info("drained", metadata: ["connections_broken": "\(broken)"])
     }
@@ -78,6 +79,9 @@ extension ProxyRuntime {
         while true {
             var readiness = await self.readiness()
             readiness.listening = true
+            if readiness.isReady { return }
+            // A service that is not well is no better off with the predecessor.
+            if clock.now >= deadline { readiness.unhealthyUpstream = nil }
             if readiness.isReady { return }
             guard clock.now < deadline, (try? await Task.sleep(for: .milliseconds(20))) != nil else {
                 throw Listeners.Failure(

@@ -70,6 +70,7 @@ final class ProxyRuntime: Sendable {
         for context in contexts {
             try await context.eventLoop.submit { context.value.adoptRedis(snapshot) }.get()
         }
+        services.health.adopt(snapshot, on: contexts[0].eventLoop)
         self.loops = contexts
         self.services = services
         self.logger = logger
@@ -257,6 +258,7 @@ final class ProxyRuntime: Sendable {
         self.services.setConnectionLimit(configuration.limits.connections)
         // First those who are asked, then those who ask; and nobody is sent away while an event loop may still turn to them.
         self.services.introspection.adopt(snapshot)
+        self.services.health.adopt(snapshot, on: self.loops[0].eventLoop)
         for loop in self.loops {
             try? await loop.eventLoop.submit { loop.value.adopt(snapshot) }.get()
         }
@@ -288,16 +290,18 @@ extension ProxyRuntime: AdminSource {
     func readiness() async -> Readiness {
         let keys = await self.services.keys.status()
         // Who asks whether this address serves is told that it does, even if he asks the process that is about to go.
-        let (listening, draining, requires) = self.state.withLock { state in
-            (
-                state.listening, state.draining && !state.takenOver,
-                state.snapshot.issuers.contains { $0.revocation == .required }
+        let (listening, draining, requires, upstream) = self.state.withLock { state in
+            let requires = state.snapshot.issuers.contains { $0.revocation == .required }
+            return (
+                state.listening, state.draining && !state.takenOver, requires, state.snapshot.upstreams.first
             )
         }
+        let isWell = upstream.flatMap { self.services.health.verdict(for: $0) }.map { $0.value == .up } ?? true
         return Readiness(
             listening: listening, draining: draining,
             issuersWithoutKeys: keys.filter { !$0.hasKeys }.map(\.issuer),
-            missesRevocations: self.services.revocations.report.map { !(requires ? $0.isKnown : $0.wasTried) } ?? false)
+            missesRevocations: self.services.revocations.report.map { !(requires ? $0.isKnown : $0.wasTried) } ?? false,
+            unhealthyUpstream: isWell ? nil : upstream?.url)
     }
 
     func metrics() async -> String {
@@ -308,6 +312,7 @@ extension ProxyRuntime: AdminSource {
         }
         gathered.keys = await self.services.keys.status()
         gathered.introspection = self.services.introspection.status
+        gathered.health = self.services.health.status
         gathered.redisUp = self.services.redis.isUp
         gathered.revocation = self.services.revocations.report
         gathered.routeNames = self.services.labels.names

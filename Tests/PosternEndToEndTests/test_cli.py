@@ -143,21 +143,6 @@ def test_check_names_file_line_column_and_fix(write, text, place, words):
     assert re.search(pattern, started.stdout + started.stderr), "run says the same as check"
 
 
-LATER = table(
-    ("active health checks", ("upstream: http://127.0.0.1:8001", "upstream: {url: http://127.0.0.1:8001, health: {path: /h}}")),
-    ("h2 to the upstream", ("upstream: http://127.0.0.1:8001", "upstream: {url: http://127.0.0.1:8001, protocol: h2}")),
-)
-
-
-@pytest.mark.parametrize("change", LATER)
-def test_a_feature_of_later_is_refused_in_words(write, change):
-    text = BASE + ROUTES
-    assert change[0] in text
-    done = run("postern", "check", write(text.replace(*change)))
-    assert done.returncode == CONFIG
-    assert "not available yet" in done.stdout + done.stderr
-
-
 @pytest.fixture
 def pair(tmp_path):
     """(certificate, key, another key), files beside the configuration."""

@@ -204,13 +204,14 @@ def test_chunk_extension_within_the_limit_is_dropped_or_passed_but_never_body(pr
     assert upstream.requests[0].body == b"abc"
 
 
-def test_http2_preface_is_refused_while_h2_is_not_served(proxy, only_sentinel):
+def test_http2_preface_behind_a_request_is_refused(proxy, upstream):
+    """A connection is of one protocol from its first byte."""
     with proxy.client() as client:
-        client.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0")
-        answer = client.response()
-        assert answer.status in (400, 505)
+        client.send(head("GET", "/health?first") + b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0")
+        assert client.response().status == 200
+        assert client.response().status == 505
         assert client.closed()
-    only_sentinel()
+    assert [each.target for each in upstream.requests] == ["/health?first"]
 
 
 @pytest.mark.parametrize(

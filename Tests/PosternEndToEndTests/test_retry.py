@@ -1,4 +1,5 @@
 """A request is sent again at most once, only on a stale reused connection, and only where that is safe."""
+import signal
 import time
 
 import pytest
@@ -92,6 +93,50 @@ def test_a_connection_closed_while_idle_is_not_used(proxy, upstream):
     answer = proxy.call("POST", "/public/fresh", body=b"abc")
     assert answer.status == 200
     assert [(each.method, each.body) for each in upstream.requests] == [("POST", b"abc")]
+
+
+def stopped(child):
+    with open("/proc/%d/stat" % child.pid) as file:
+        return file.read().rpartition(")")[2].split()[0] == "T"
+
+
+UNWRITTEN = table(
+    ("a body", "POST", b"abc"), ("no body", "POST", None), ("a body of some segments", "PATCH", b"x" * 5000),
+    ("a method that may be repeated", "GET", None),
+)
+
+
+@pytest.mark.parametrize("method, body", UNWRITTEN)
+def test_a_request_of_which_nothing_was_written_goes_to_a_new_connection(start, upstream, method, body):
+    proxy = start(configs.config(upstream, timeouts={"upstream_idle": "60s"}))
+    with proxy.client() as client:
+        assert client.send(head("GET", "/public/warm")).response().status == 200
+        used = upstream.connections[upstream.requests[-1].connection]
+        upstream.requests.clear()
+        # The process sleeps while the request comes and the upstream closes: it learns of both in one turn, in this order,
+        # and has written nothing when it hears that the connection is gone.
+        proxy.signal(signal.SIGSTOP)
+        try:
+            wait_until(lambda: stopped(proxy), 5, "the process to sleep")
+            length = [] if body is None else ["Content-Length: %d" % len(body)]
+            client.send(head(method, "/public/once", *length) + (body or b""))
+            used.close()
+        finally:
+            proxy.signal(signal.SIGCONT)
+        answer = client.response(method)
+    assert answer.status == 200, answer
+    (request,) = upstream.requests
+    assert (request.method, request.body) == (method, body or b"")
+    assert request.check().connection != used.number
+
+
+def test_with_no_attempts_a_request_goes_out_once(start, upstream):
+    proxy = start(configs.config({"url": upstream.url, "retry": {"attempts": 0}}))
+    assert proxy.call("GET", "/public/warm").status == 200
+    upstream.requests.clear()
+    upstream.script(scripts.close_at_head)
+    check_problem(proxy.call("GET", "/public/once"), "upstream_unavailable")
+    assert len(upstream.requests) == 1
 
 
 def test_the_second_sending_is_stripped_and_filled_like_the_first(proxy, upstream):

@@ -68,6 +68,7 @@ public struct Exchange: Equatable, Sendable {
     private var requestComplete = true
     private var expectsContinue = false
     private var retriesLeft = 0
+    private var refusalsLeft = 0
     private var reusedConnection = false
     private var mayRepeat = false
     private var draining = false
@@ -139,6 +140,7 @@ public struct Exchange: Equatable, Sendable {
     public mutating func permitted(retries: Int) -> Action {
         self.state = .acquiring
         self.retriesLeft = self.mayRepeat ? retries : 0
+        self.refusalsLeft = retries > 0 ? Self.refusalLimit : 0
         return .acquire
     }
 
@@ -241,6 +243,22 @@ public struct Exchange: Equatable, Sendable {
         }
         return self.failOrAbort(.upstreamUnavailable)
     }
+
+    /// The upstream has not looked at the request and says so (HTTP/2: GOAWAY, REFUSED_STREAM; RFC 9113 section 8.7), or
+    /// never got it: whatever it is, sending it again has the effect of sending it once.
+    ///
+    /// - Parameter isKept: whether what went to the upstream is at hand.
+    public mutating func upstreamRefused(isKept: Bool) -> Action {
+        if self.state == .forwarding(.awaited), isKept, self.refusalsLeft > 0 {
+            self.refusalsLeft -= 1
+            self.state = .acquiring
+            return .retry
+        }
+        return self.failOrAbort(.upstreamUnavailable)
+    }
+
+    /// How often a request is sent again that was refused: connections may end one after the other.
+    private static let refusalLimit = 3
 
     // MARK: - Client
 

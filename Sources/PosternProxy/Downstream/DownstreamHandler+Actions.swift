@@ -34,6 +34,11 @@ extension DownstreamHandler {
         self.waiter = nil
         self.upstream = upstream
         upstream.begin(self)
+        if let tunnel, upstream.codec != nil, !upstream.takes(tunnel.upgrade) {
+            self.refusal = .noTunnelOverHTTP2
+            self.step { $0.upstreamUnavailable(.notImplemented) }
+            return self.processPending()
+        }
         self.step { $0.upstreamReady(reused: upstream.hasServed) }
         self.processPending()
         self.resumeReading()
@@ -45,6 +50,12 @@ extension DownstreamHandler {
         self.step { $0.upstreamUnavailable(code) }
         self.processPending()
         self.resumeReading()
+    }
+
+    /// The service does not answer its health checks: it is spared the request, and the client the time.
+    func upstreamUnhealthy() {
+        self.refusal = .upstreamUnhealthy
+        self.upstreamUnavailable(.upstreamUnavailable)
     }
 
     private func send(answerContinue: Bool) {
@@ -211,4 +222,8 @@ extension DownstreamHandler {
         default: "The request cannot be served."
         }
     }
+}
+
+extension Refusal {
+    static let upstreamUnhealthy = Refusal(.upstreamUnavailable, "The service does not answer its health checks.")
 }

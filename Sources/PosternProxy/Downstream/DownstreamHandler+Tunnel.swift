@@ -10,7 +10,7 @@ extension DownstreamHandler {
     func prepareTunnel(_ bytes: RawSpan, route: Int, token: VerifiedToken?) -> Refusal? {
         switch self.loop.intake.protocolSwitch(bytes, gate: self.snapshot.gate, route: route) {
         case .ordinary:
-            return nil
+            return self.stream?.tunnel == nil ? nil : .unknownProtocol
         case .allowed(let upgrade):
             self.tunnel = TunnelLink(upgrade, token: token)
             return nil

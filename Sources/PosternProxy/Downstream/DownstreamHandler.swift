@@ -3,16 +3,21 @@ import NIOTLS
 import PosternCore
 
 /// One client connection: feeds what comes to the exchange machine and carries out what it says. The only handler of its
-/// channel, but for TLS before it. Bytes stay in the buffers they were read into until they are written to the other side.
+/// channel, but for TLS before it; or that of a stream of HTTP/2, behind a codec that makes a connection with one request of
+/// it. Bytes stay in the buffers they were read into until they are written to the other side.
 ///
 /// Parts: `+Request` (heads and decisions), `+Body` (request bodies), `+Actions` (what the machine says), `+Tunnel` (what
 /// follows a change of protocol), `+Record` (metrics and log).
-final class DownstreamHandler: LoopConnection, ChannelDuplexHandler {
+final class DownstreamHandler: LoopConnection, ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
     let client: ClientFacts
+    /// The codec before this handler, where this is a stream; nil for a connection.
+    let stream: DownstreamStreamHandler?
+    /// Whether the connection went over to HTTP/2, and is somebody else's.
+    var wasHandedOver = false
     private(set) var exchange = Exchange()
     var record = ExchangeRecord()
     var texts = ExchangeTexts()
@@ -64,8 +69,17 @@ final class DownstreamHandler: LoopConnection, ChannelDuplexHandler {
 
     init(loop: LoopContext, client: ClientFacts, overTLS: Bool = false) {
         self.client = client
+        self.stream = nil
         self.snapshot = loop.snapshot
         super.init(loop: loop, wire: overTLS ? .handshaking : .plain)
+    }
+
+    /// A stream of HTTP/2.
+    init(loop: LoopContext, client: ClientFacts, stream: DownstreamStreamHandler) {
+        self.client = client
+        self.stream = stream
+        self.snapshot = loop.snapshot
+        super.init(loop: loop, wire: .stream)
     }
 
     /// Tells the machine what happened and does what it says. The machine is taken out and put back, so that what it says
@@ -130,8 +144,9 @@ final class DownstreamHandler: LoopConnection, ChannelDuplexHandler {
             if self.exchange.state == .tunnelling { return self.tunnelInputEnded(.client) }
             // What was sent before the end still counts, if the machine waits for nothing else.
             self.step { $0.inputClosed() }
-        } else if case .handshakeCompleted = event as? TLSUserEvent {
+        } else if case .handshakeCompleted(let negotiated) = event as? TLSUserEvent {
             self.handshakeCompleted()
+            if negotiated == "h2" { self.goOver(with: ByteBuffer()) }
         }
     }
 
@@ -213,6 +228,11 @@ final class DownstreamHandler: LoopConnection, ChannelDuplexHandler {
             self.partialScanner = scanner
             return false
         case .problem(let problem):
+            if problem == .versionNotSupported, self.isPreface(buffer) {
+                self.goOver(with: buffer)
+                buffer.clear()
+                return false
+            }
             self.snapshot = snapshot
             self.refuseHead(problem)
             buffer.moveReaderIndex(to: buffer.writerIndex)

@@ -15,6 +15,10 @@ extension Explainer {
         let upstream = service.url
         var facts = ["goes to \(upstream)"]
         if let tls = service.tls { facts.append(Self.verification(tls)) }
+        if let spoken = Self.spoken(with: service) { facts.append(spoken) }
+        if let health = service.health {
+            facts.append("refused at once while GET \(health.path) there has failed \(health.failures) times in a row")
+        }
         facts.append("the service has \(TimeText.milliseconds(rules.responseTimeout)) to answer")
         if let limit = rules.bodyLimit { facts.append("a body may have \(limit) bytes") }
         if !configuration.trustedProxies.isEmpty {
@@ -27,6 +31,16 @@ extension Explainer {
             bytes, permit, token, forwardToken: rules.forwardToken, upgrade: upgrade.protocolSwitch, upstream: upstream)
         self.explanation.add(.exchange, .passed, facts)
         self.explanation.forwarded = forwarded
+    }
+
+    /// What is spoken with a service; nil: HTTP/1.1.
+    private static func spoken(with service: Configuration.Upstream) -> String? {
+        switch service.applicationProtocol {
+        case .http1: nil
+        case .h2: "speaks HTTP/2 with it"
+        case .auto where service.tls != nil: "speaks HTTP/2 with it if ALPN agrees, else HTTP/1.1"
+        case .auto: "speaks HTTP/1.1 with it: without TLS nothing else can be agreed on"
+        }
     }
 
     /// How a service shows that it is the one that is meant.

@@ -16,6 +16,8 @@ class LoopConnection {
         case handshaking
         /// TLS.
         case secured
+        /// A stream of HTTP/2: a codec makes frames of what is written, and closing ends the stream alone.
+        case stream
     }
 
     let loop: LoopContext
@@ -118,10 +120,18 @@ class LoopConnection {
     /// Whether some of what was written did not reach the kernel, as far as the last `noteDrained` of the open channel knows.
     final var hasUnsent: Bool { self.wasRefused || self.channelHolds || !self.out.isEmpty }
 
+    /// Takes back what was written, if all of it is still here; nil: some of it may have gone out.
+    final func takeUnsent() -> [UInt8]? {
+        guard !self.channelHolds, !self.out.isEmpty else { return nil }
+        let out = self.out
+        self.out = []
+        return out
+    }
+
     /// Takes notice if the channel has written what it was given.
     final func noteDrained() {
         guard self.channelHolds, let context else { return }
-        // TLS keeps what it was not told to write out, and the channel does not know of it.
+        // TLS and streams keep what they were not told to write out, and the channel does not know of it.
         if self.isListed, self.wire != .plain { return }
         self.channelHolds = self.channelStillHolds(context)
     }
@@ -193,6 +203,17 @@ class LoopConnection {
         self.hasSlices = true
     }
 
+    /// Writes bytes, and tells when they are with the kernel.
+    final func write(_ bytes: ByteBuffer, _ promise: EventLoopPromise<Void>) {
+        guard let context else { return promise.fail(ChannelError.ioOnClosedChannel) }
+        if !self.out.isEmpty {
+            let out = self.out
+            self.out = []
+            self.hold(ByteBuffer(bytes: out), context)
+        }
+        self.hold(bytes, context, promise)
+    }
+
     /// Slices are written out when all that came with them was read: they are still in the processor's cache then.
     final func flushSlices() {
         if self.hasSlices { self.flushNow() }
@@ -219,7 +240,7 @@ class LoopConnection {
         return isDone
     }
 
-    /// The same where TLS makes something else of what was written. All of it goes through the channel then.
+    /// The same where TLS, or a codec, makes something else of what was written. All of it goes through the channel then.
     private final func flushThroughTLS(wasFull: Bool) -> Bool {
         guard let context else {
             self.isListed = false
@@ -273,9 +294,11 @@ class LoopConnection {
         return false
     }
 
-    private final func hold(_ buffer: ByteBuffer, _ context: ChannelHandlerContext) {
+    private final func hold(
+        _ buffer: ByteBuffer, _ context: ChannelHandlerContext, _ promise: EventLoopPromise<Void>? = nil
+    ) {
         self.channelHolds = true
-        context.write(NIOAny(buffer), promise: nil)
+        context.write(NIOAny(buffer), promise: promise)
         if !self.isListed {
             self.isListed = true
             self.loop.needsFlush(self)
@@ -290,7 +313,7 @@ class LoopConnection {
     /// - Parameter isWhole: false where what was written breaks off: TLS does not say that it is all, then.
     final func closeOutput(isWhole: Bool = true, _ then: @escaping @Sendable () -> Void) {
         guard let context else { return then() }
-        guard self.wire != .plain else {
+        if self.wire == .plain || (self.wire == .stream && isWhole) {
             return context.close(mode: .output).whenComplete { _ in then() }
         }
         // TLS closes at once if the peer has said goodbye before: what the channel still holds would be lost.
@@ -315,10 +338,15 @@ class LoopConnection {
 
     /// Closes the connection now without a word: over TLS that says that what came before may not be whole.
     final func breakOff() {
-        if self.wire == .plain { self.context?.close(promise: nil) } else { self.context?.closeSocket() }
+        switch self.wire {
+        case .plain, .stream: self.context?.close(promise: nil)
+        case .handshaking, .secured: self.context?.closeSocket()
+        }
     }
 
     private final func channelStillHolds(_ context: ChannelHandlerContext) -> Bool {
+        // A stream does not say how much it holds, only that it is much.
+        if self.wire == .stream { return !context.channel.isWritable }
         let held = try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)
         return held != 0
     }

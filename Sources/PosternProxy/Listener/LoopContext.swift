@@ -41,6 +41,10 @@ final class LoopContext {
     private var turnEnd: @Sendable () -> Void = {}
     /// Connections that clients opened.
     private(set) var downstreams: [ObjectIdentifier: DownstreamHandler] = [:]
+    /// Connections of clients that speak HTTP/2; their streams are among `downstreams`.
+    private var sessions: [ObjectIdentifier: DownstreamSessionHandler] = [:]
+    /// Where heads of HTTP/2 are read and made.
+    private(set) lazy var streamHeads = DownstreamStreamHeads()
     /// Connections that have not said yet from whom they are.
     private var unnamed: [ObjectIdentifier: ProxyHeaderHandler] = [:]
     /// Those of them that are open tunnels.
@@ -216,17 +220,30 @@ final class LoopContext {
 
     // MARK: - Connections
 
+    /// Adds a connection, or a stream: streams are no connections of their own.
     func add(_ connection: DownstreamHandler) {
         self.downstreams[ObjectIdentifier(connection)] = connection
-        self.metrics.downstreamConnections += 1
+        if connection.stream == nil { self.metrics.downstreamConnections += 1 }
         if self.isDraining { connection.drain() }
     }
 
     func remove(_ connection: DownstreamHandler) {
-        if self.downstreams.removeValue(forKey: ObjectIdentifier(connection)) != nil {
-            self.metrics.downstreamConnections -= 1
-            self.services.connectionClosed()
-        }
+        guard self.downstreams.removeValue(forKey: ObjectIdentifier(connection)) != nil, connection.stream == nil
+        else { return }
+        self.metrics.downstreamConnections -= 1
+        if !connection.wasHandedOver { self.services.connectionClosed() }
+    }
+
+    func add(_ session: DownstreamSessionHandler) {
+        self.sessions[ObjectIdentifier(session)] = session
+        self.metrics.downstreamConnections += 1
+        if self.isDraining { session.drain() }
+    }
+
+    func remove(_ session: DownstreamSessionHandler) {
+        guard self.sessions.removeValue(forKey: ObjectIdentifier(session)) != nil else { return }
+        self.metrics.downstreamConnections -= 1
+        self.services.connectionClosed()
     }
 
     func add(_ connection: ProxyHeaderHandler) {
@@ -332,6 +349,7 @@ final class LoopContext {
     func drain() {
         self.isDraining = true
         for connection in self.unnamed.values { connection.drain() }
+        for session in self.sessions.values { session.drain() }
         for connection in self.downstreams.values { connection.drain() }
     }
 
@@ -343,6 +361,7 @@ final class LoopContext {
     func closeAll() {
         for connection in self.unnamed.values { connection.closeNow() }
         for connection in self.downstreams.values { connection.end() }
+        for session in self.sessions.values { session.end() }
         for pool in self.pools { pool.drain() }
         self.wake?.cancel()
         self.revocations?.stop()

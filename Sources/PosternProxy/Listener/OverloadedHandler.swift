@@ -23,9 +23,20 @@ final class OverloadedHandler: ChannelInboundHandler {
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if case .some(.inputClosed) = event as? ChannelEvent {
             context.closeSocket()
-        } else if case .handshakeCompleted = event as? TLSUserEvent {
-            self.tell(context)
+        } else if case .handshakeCompleted(let negotiated) = event as? TLSUserEvent {
+            if negotiated == "h2" { self.tellInFrames(context) } else { self.tell(context) }
         }
+    }
+
+    /// Where HTTP/2 was agreed on: settings, which come first, and a GOAWAY that takes back everything (RFC 9113
+    /// section 6.8): ENHANCE_YOUR_CALM, and no stream was looked at.
+    private func tellInFrames(_ context: ChannelHandlerContext) {
+        let frames = ByteBuffer(bytes: [
+            0, 0, 0, 4, 0, 0, 0, 0, 0,
+            0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xB,
+        ])
+        context.writeAndFlush(self.wrapOutboundOut(frames), promise: nil)
+        context.close(mode: .output, promise: nil)
     }
 
     private func tell(_ context: ChannelHandlerContext) {

@@ -12,6 +12,8 @@ final class ProxyServices: Sendable {
     let revocations: RevocationStatus
     let proxyHeaders: ProxyHeaderLog
     let upstreams: UpstreamStatus
+    let names = NameDirectory()
+    let health: HealthService
     let logger: Logger
     let labels: RouteLabels
     let loops: LoopList
@@ -30,6 +32,7 @@ final class ProxyServices: Sendable {
         self.revocations = RevocationStatus(logger: logger)
         self.proxyHeaders = ProxyHeaderLog(logger: logger)
         self.upstreams = UpstreamStatus(logger: logger)
+        self.health = HealthService(names: self.names, logger: logger)
         self.logger = logger
         self.labels = labels
         self.loops = loops

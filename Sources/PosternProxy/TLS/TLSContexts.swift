@@ -26,7 +26,9 @@ enum TLSContexts {
     }
 
     /// What is spoken over TLS, as ALPN (RFC 7301) names it.
-    private static let protocols = ["http/1.1"]
+    static let protocols = ["http/1.1"]
+    /// The same with clients, what is preferred first.
+    private static let clientProtocols = ["h2", "http/1.1"]
 
     /// TLS 1.2 or later towards clients.
     static func server(_ tls: Configuration.ServerTLS) throws(Problem) -> NIOSSLContext {
@@ -34,7 +36,7 @@ enum TLSContexts {
         var configuration = TLSConfiguration.makeServerConfiguration(
             certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
         configuration.minimumTLSVersion = .tlsv12
-        configuration.applicationProtocols = Self.protocols
+        configuration.applicationProtocols = Self.clientProtocols
         switch tls.clients {
         case .anonymous:
             break
@@ -52,11 +54,15 @@ enum TLSContexts {
 
     /// TLS 1.2 or later towards a service, whose certificate and name are verified.
     ///
-    /// - Parameter upstream: where the service is named.
-    static func client(_ tls: Configuration.ClientTLS, upstream: Mark) throws(Problem) -> NIOSSLContext {
+    /// - Parameters:
+    ///   - protocols: what the service is asked to speak, as ALPN names it, the best first.
+    ///   - upstream: where the service is named.
+    static func client(
+        _ tls: Configuration.ClientTLS, protocols: [String] = Self.protocols, upstream: Mark
+    ) throws(Problem) -> NIOSSLContext {
         var configuration = TLSConfiguration.makeClientConfiguration()
         configuration.minimumTLSVersion = .tlsv12
-        configuration.applicationProtocols = Self.protocols
+        configuration.applicationProtocols = protocols
         if let authorities = tls.authorities {
             configuration.trustRoots = .certificates(try Self.certificates(authorities))
         }

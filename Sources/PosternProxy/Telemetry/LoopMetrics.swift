@@ -28,7 +28,11 @@ struct LoopMetrics: Sendable {
     /// Of clients, by how they ended.
     var handshakes: UInt64 = 0
     var failedHandshakes: UInt64 = 0
+    /// Requests of HTTP/2 that were malformed, so that their streams were reset.
+    var malformedStreams: UInt64 = 0
     var poolWaiting = 0
+    /// Requests that had to wait for a connection that was in use, or on its way for another.
+    var poolQueued: UInt64 = 0
     var cachedTokens = 0
     var rejectedTokens = 0
     var revocations = 0

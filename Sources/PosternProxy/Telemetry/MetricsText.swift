@@ -8,6 +8,8 @@ struct MetricsText {
         var loops: [LoopMetrics] = []
         var keys: [KeyService.Status] = []
         var introspection = IntrospectionService.Status()
+        /// Services that are asked whether they are well.
+        var health: [HealthService.Status] = []
         /// Nil where no Redis is configured.
         var redisUp: Bool?
         /// Nil where no issuer's revocations count.
@@ -34,6 +36,7 @@ struct MetricsText {
         metrics.introspection(gathered)
         metrics.redis(gathered)
         metrics.connections(gathered)
+        metrics.health(gathered)
         metrics.tunnels(gathered)
         metrics.process(gathered)
         return metrics.text
@@ -171,13 +174,32 @@ struct MetricsText {
         let failed = gathered.loops.reduce(0) { $0 + $1.failedHandshakes }
         self.line("postern_tls_handshakes_total", "result=\"success\"", "\(handshakes)")
         self.line("postern_tls_handshakes_total", "result=\"failure\"", "\(failed)")
+        self.head("postern_http2_malformed_requests_total", "counter", "Streams of clients that were reset for that.")
+        let malformed = gathered.loops.reduce(0) { $0 &+ $1.malformedStreams }
+        self.line("postern_http2_malformed_requests_total", "", "\(malformed)")
         self.head("postern_pool_waiting", "gauge", "Requests that wait for an upstream connection.")
         self.line("postern_pool_waiting", "", "\(gathered.loops.reduce(0) { $0 + $1.poolWaiting })")
+        self.head("postern_pool_queued_total", "counter", "Requests that waited for one in use or on its way.")
+        self.line("postern_pool_queued_total", "", "\(gathered.loops.reduce(0) { $0 &+ $1.poolQueued })")
         self.head("postern_upstream_connect_failures_total", "counter", "Failed attempts to open one.")
         let failures = gathered.loops.reduce(0) { $0 + $1.upstreamConnectFailures }
         self.line("postern_upstream_connect_failures_total", "", "\(failures)")
         self.head("postern_upstream_retries_total", "counter", "Requests sent again on a new upstream connection.")
         self.line("postern_upstream_retries_total", "", "\(gathered.loops.reduce(0) { $0 + $1.upstreamRetries })")
+    }
+
+    private mutating func health(_ gathered: Gathered) {
+        guard !gathered.health.isEmpty else { return }
+        self.head("postern_upstream_healthy", "gauge", "1 while a service answers its health checks.")
+        for status in gathered.health {
+            self.line("postern_upstream_healthy", "upstream=\"\(Self.escaped(status.url))\"", status.isUp ? "1" : "0")
+        }
+        self.head("postern_upstream_health_checks_total", "counter", "Health checks, by how they ended.")
+        for status in gathered.health {
+            let upstream = "upstream=\"\(Self.escaped(status.url))\""
+            self.line("postern_upstream_health_checks_total", "\(upstream),result=\"success\"", "\(status.successes)")
+            self.line("postern_upstream_health_checks_total", "\(upstream),result=\"failure\"", "\(status.failures)")
+        }
     }
 
     private mutating func tunnels(_ gathered: Gathered) {

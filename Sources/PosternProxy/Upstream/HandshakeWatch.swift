@@ -18,6 +18,8 @@ final class HandshakeWatch: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     private var state = State.begun
+    /// What ALPN has agreed on, once the handshake is over.
+    private(set) var negotiated: String?
 
     /// Calls `then` once: when there is TLS, when there never will be, or at the deadline, which ends the connection.
     func await(_ channel: any Channel, until deadline: NIODeadline, _ then: @escaping (Result<Void, any Error>) -> Void)
@@ -50,7 +52,10 @@ final class HandshakeWatch: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if case .handshakeCompleted = event as? TLSUserEvent { self.end(.success(())) }
+        if case .handshakeCompleted(let negotiated) = event as? TLSUserEvent {
+            self.negotiated = negotiated
+            self.end(.success(()))
+        }
         context.fireUserInboundEventTriggered(event)
     }
 

@@ -1,5 +1,4 @@
 import NIOCore
-import NIOPosix
 import NIOSSL
 import PosternCore
 
@@ -13,24 +12,34 @@ final class LoopPool {
     private var freeNumbers: [UpstreamPool.ConnectionID] = []
     private var waiters: [UpstreamPool.WaiterID: DownstreamHandler] = [:]
     private var nextWaiter: UpstreamPool.WaiterID = 0
+    /// What is beneath the pool where connections are shared, or may be; nil for HTTP/1.1.
+    private(set) var sessions: LoopSessions?
+    let dial: UpstreamDial
+    /// What the service's health checks say; nil: there are none.
+    private let health: HealthVerdict?
 
     init(_ upstream: UpstreamTarget, loop: LoopContext) {
         self.upstream = upstream
         self.loop = loop
+        self.health = loop.services.health.verdict(for: upstream)
+        self.dial = UpstreamDial(upstream.address, eventLoop: loop.eventLoop, names: loop.services.names)
         self.machine = UpstreamPool(limit: upstream.connectionsPerLoop, queueLimit: upstream.queuePerLoop)
+        self.sessions = upstream.applicationProtocol == .http1 ? nil : LoopSessions(pool: self, loop: loop)
+        self.dial.addressesVanished = { [weak self] in self?.retireVanished() }
     }
 
     /// Gets a connection for a request: calls it back at once, or when there is one.
     ///
     /// - Parameter fresh: only a connection that has not served yet will do.
     func acquire(for downstream: DownstreamHandler, fresh: Bool) {
+        if let health, health.isDown { return downstream.upstreamUnhealthy() }
         self.nextWaiter &+= 1
         let waiter = self.nextWaiter
         downstream.waiter = waiter
         downstream.wantsFresh = fresh
         let action = self.machine.acquire(waiter, fresh: fresh)
         // The normal case needs no place in the table; any other may end before this call does.
-        if case .use = action {} else { self.setWaiter(waiter, downstream) }
+        if case .use = action {} else { self.wait(waiter, downstream, action) }
         self.run(action, asking: downstream)
     }
 
@@ -43,6 +52,7 @@ final class LoopPool {
     /// The exchange on a connection is over, and it can serve another.
     func released(_ connection: UpstreamHandler) {
         guard connection.isActive else { return self.discarded(connection) }
+        guard !connection.isRetired else { return connection.discard() }
         connection.isLeased = false
         self.run(self.machine.released(connection.id), asking: nil)
     }
@@ -71,10 +81,23 @@ final class LoopPool {
         self.freeNumbers.append(connection.id)
     }
 
+    /// Has such connections serve no other request: idle ones close, others when their exchange is over.
+    func retire(where isPast: (UpstreamHandler) -> Bool) {
+        for case let connection? in self.connections where isPast(connection) {
+            connection.isRetired = true
+            guard !connection.isLeased else { continue }
+            self.closed(connection)
+            connection.closeNow()
+        }
+    }
+
     /// Closes idle connections, and others when their exchange is over.
     func drain() {
         for id in self.machine.drain() { self.connections[id]?.closeNow() }
+        self.sessions?.drain()
     }
+
+    var eventLoop: any EventLoop { self.loop.eventLoop }
 
     // MARK: - Tables
 
@@ -87,7 +110,10 @@ final class LoopPool {
         self.connections = connections
     }
 
-    private func setWaiter(_ id: UpstreamPool.WaiterID, _ downstream: DownstreamHandler) {
+    private func wait(
+        _ id: UpstreamPool.WaiterID, _ downstream: DownstreamHandler, _ action: UpstreamPool.Action
+    ) {
+        if action == .queued { self.loop.metrics.poolQueued &+= 1 }
         var waiters = self.waiters
         self.waiters = [:]
         waiters[id] = downstream
@@ -145,26 +171,27 @@ final class LoopPool {
     private func connect() {
         let number = self.freeNumbers.popLast() ?? self.connections.count
         self.place(nil, at: number)
+        if let sessions { return sessions.want(number) }
         let bound = NIOLoopBound(self, eventLoop: self.loop.eventLoop)
         let deadline = NIODeadline.now() + .nanoseconds(self.upstream.connectTimeout)
-        let bootstrap = ClientBootstrap(group: self.loop.eventLoop)
-            .connectTimeout(.nanoseconds(self.upstream.connectTimeout))
-            .channelInitializer { channel in
-                // A name with several addresses is tried on a channel for each: every channel has its own handlers.
-                channel.eventLoop.makeCompletedFuture { try bound.value.initialize(channel, number) }
-            }
-        let future: EventLoopFuture<any Channel>
-        switch self.upstream.address {
-        case .unix(let path): future = bootstrap.connect(unixDomainSocketPath: path)
-        case .host(let host, let port):
-            future = bootstrap.channelOption(.tcpOption(.tcp_nodelay), value: 1).connect(host: host, port: port)
-        }
-        future.whenComplete { result in
+        self.openSocket { channel in
+            // A name with several addresses is tried on a channel for each: every channel has its own handlers.
+            channel.eventLoop.makeCompletedFuture { try bound.value.initialize(channel, number) }
+        }.whenComplete { result in
             switch result {
             case .success(let channel): bound.value.opened(number, channel, deadline)
             case .failure(let error): bound.value.connectFailed(number, TLSTrouble.describe(error))
             }
         }
+    }
+
+    /// Opens a socket to the service, within the time for a connection.
+    ///
+    /// - Parameter initializer: prepares every channel that is tried.
+    func openSocket(
+        _ initializer: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>
+    ) -> EventLoopFuture<any Channel> {
+        self.dial.connect(timeout: self.upstream.connectTimeout, initializer)
     }
 
     private func initialize(_ channel: any Channel, _ number: UpstreamPool.ConnectionID) throws {
@@ -179,9 +206,27 @@ final class LoopPool {
     /// The socket is open: over TLS the handshake comes next, within the time for both.
     private func opened(_ number: UpstreamPool.ConnectionID, _ channel: any Channel, _ deadline: NIODeadline) {
         guard let tls = self.upstream.tls else { return self.connected(number, channel) }
+        self.secure(channel, tls, until: deadline) { _ in
+            let handler = UpstreamHandler(id: number, pool: self, loop: self.loop)
+            try handler.install(in: channel)
+            self.connected(number, channel)
+        } failed: { reason in
+            self.connectFailed(number, reason)
+        }
+    }
+
+    /// Waits for the handshake of a channel with the handlers of `UpstreamTLS`, and checks who answered.
+    ///
+    /// - Parameters:
+    ///   - then: gets what ALPN has agreed on, and adds what comes behind TLS.
+    ///   - failed: gets the reason; the channel closes then.
+    func secure(
+        _ channel: any Channel, _ tls: UpstreamTLS, until deadline: NIODeadline,
+        then: @escaping (String?) throws -> Void, failed: @escaping (String) -> Void
+    ) {
         // A channel that is closed already has no handler any more.
         guard let watch = try? channel.pipeline.syncOperations.handler(type: HandshakeWatch.self) else {
-            return self.connectFailed(number, TLSTrouble.describe(ChannelError.eof))
+            return failed(TLSTrouble.describe(ChannelError.eof))
         }
         watch.await(channel, until: deadline) { result in
             do {
@@ -189,15 +234,14 @@ final class LoopPool {
                 guard tls.accepts(try channel.pipeline.syncOperations.nioSSL_peerCertificate()) else {
                     throw TLSTrouble.anotherName
                 }
-                let handler = UpstreamHandler(id: number, pool: self, loop: self.loop)
-                try channel.pipeline.syncOperations.addHandler(handler)
+                let negotiated = watch.negotiated
                 channel.pipeline.syncOperations.removeHandler(watch, promise: nil)
-                self.connected(number, channel)
+                try then(negotiated)
             } catch {
                 let shown = try? channel.pipeline.syncOperations.nioSSL_peerCertificate()
                 let reason = TLSTrouble.describe(error, certificate: shown, now: self.loop.wallTime)
                 channel.pipeline.syncOperations.closeSocket()
-                self.connectFailed(number, reason)
+                failed(reason)
             }
         }
     }
@@ -207,22 +251,43 @@ final class LoopPool {
         guard let handler = try? channel.pipeline.syncOperations.handler(type: UpstreamHandler.self) else {
             return self.connectFailed(number, "the connection was closed")
         }
-        self.place(handler, at: number)
-        self.run(self.machine.connected(number), asking: nil)
+        self.placeTaken(handler)
+    }
+
+    /// There is a connection for the place that was asked for under its number.
+    func placeTaken(_ handler: UpstreamHandler) {
+        self.place(handler, at: handler.id)
+        self.followName()
+        self.run(self.machine.connected(handler.id), asking: nil)
+    }
+
+    /// There is no connection for a place.
+    func placeFailed(_ number: UpstreamPool.ConnectionID) {
+        self.freeNumbers.append(number)
+        self.run(self.machine.connectFailed(), asking: nil)
     }
 
     private func connectFailed(_ number: UpstreamPool.ConnectionID, _ reason: String) {
-        self.freeNumbers.append(number)
-        self.loop.metrics.upstreamConnectFailures &+= 1
-        self.loop.services.upstreams.failed(self.upstream.url, reason, now: self.loop.now)
-        self.run(self.machine.connectFailed(), asking: nil)
+        self.noteFailure(reason)
+        self.placeFailed(number)
     }
 
     // MARK: - News
 
+    /// A connection could not be made.
+    func noteFailure(_ reason: String) {
+        self.loop.metrics.upstreamConnectFailures &+= 1
+        self.report(reason)
+    }
+
+    /// Says to operators what is wrong with the service.
+    func report(_ reason: String) {
+        self.loop.services.upstreams.failed(self.upstream.url, reason, now: self.loop.now)
+    }
+
     /// A connection broke in TLS.
     func failed(_ error: any Error) {
-        self.loop.services.upstreams.failed(self.upstream.url, TLSTrouble.describe(error), now: self.loop.now)
+        self.report(TLSTrouble.describe(error))
     }
 
     /// A new connection has brought a whole response.

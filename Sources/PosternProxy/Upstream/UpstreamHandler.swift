@@ -2,22 +2,27 @@ import NIOCore
 import PosternCore
 
 /// One pooled connection to the upstream: writes requests, reads responses strictly, and hands them to the connection that
-/// waits. The only handler of its channel, but for TLS before it.
+/// waits. The only handler of its channel, but for TLS before it, or for what makes frames of it where the channel is that
+/// of a stream of HTTP/2; that serves once.
 final class UpstreamHandler: LoopConnection, ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
     let id: UpstreamPool.ConnectionID
-    private let pool: LoopPool
+    let pool: LoopPool
+    /// What makes frames of a stream; nil for HTTP/1.1.
+    let codec: UpstreamStreamCodec?
     /// Whose request is on this connection; nil while it is idle. The two refer to each other only during an exchange.
     private(set) var downstream: DownstreamHandler?
     /// Whether the pool's machine counts this connection as in use.
     var isLeased = false
+    /// Whether it is not to serve another request: the service's name does not stand for its address any more.
+    var isRetired = false
     /// Whether a response was read completely on this connection before.
     private(set) var hasServed = false
     /// The head that was sent last, while it may have to be sent again.
-    private(set) var sent: [UInt8]?
+    var sent: [UInt8]?
     private(set) var isEventStream = false
 
     /// What comes next from the upstream.
@@ -34,33 +39,37 @@ final class UpstreamHandler: LoopConnection, ChannelDuplexHandler {
     private var body = BodyDecoder(.none, trailerLimit: 0)
     private var keepAlive = true
     private var idleLimit: Int64
-    private var untouched = true
+    var untouched = true
     /// Whether the request's first bytes left this process: nothing that comes before can be its answer.
     private var asked = false
     private var failed = false
+    /// What ended the stream, if something did.
+    var trouble: UpstreamStreamTrouble?
     private var partial: ByteBuffer?
     private var partialScanner: HeadScanner?
     private var readPending = false
 
-    init(id: UpstreamPool.ConnectionID, pool: LoopPool, loop: LoopContext) {
+    init(id: UpstreamPool.ConnectionID, pool: LoopPool, loop: LoopContext, codec: UpstreamStreamCodec? = nil) {
         self.id = id
         self.pool = pool
+        self.codec = codec
         self.idleLimit = pool.upstream.idleTimeout
-        super.init(loop: loop, wire: pool.upstream.tls == nil ? .plain : .secured)
+        self.hasServed = codec?.session.hasServed ?? false
+        super.init(loop: loop, wire: codec != nil ? .stream : pool.upstream.tls == nil ? .plain : .secured)
     }
 
     // MARK: - Life
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.attach(context)
-        self.loop.metrics.upstreamConnections += 1
+        if self.codec == nil { self.loop.metrics.upstreamConnections += 1 }
         // Over TLS it comes when the handshake is over.
         if context.channel.isActive { self.opened(context) }
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
         self.detach()
-        self.loop.metrics.upstreamConnections -= 1
+        if self.codec == nil { self.loop.metrics.upstreamConnections -= 1 }
     }
 
     func channelActive(context: ChannelHandlerContext) {
@@ -68,6 +77,7 @@ final class UpstreamHandler: LoopConnection, ChannelDuplexHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if self.codec != nil { return self.streamFailed(error) }
         self.failed = true
         // Such as an alert that our certificate will not do, which comes after the handshake in TLS 1.3.
         if TLSTrouble.isTLS(error), !TLSTrouble.isUncleanEnd(error) { self.pool.failed(error) }
@@ -79,8 +89,10 @@ final class UpstreamHandler: LoopConnection, ChannelDuplexHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
+        if let codec { return self.streamEnded(codec) }
         // A connection that broke while it was written to may have lost the end of what it had to say.
         let isBroken = self.failed || self.hasUnsent
+        let unsent = self.asked || !self.hasServed ? nil : self.takeUnsent()
         self.closed()
         self.pool.closed(self)
         if let downstream = self.downstream {
@@ -90,6 +102,10 @@ final class UpstreamHandler: LoopConnection, ChannelDuplexHandler {
                 downstream.stepTunnel { $0.disconnected(.upstream, inGoodOrder: isAnnounced) }
             } else if self.response == .body, self.body.endsWithConnection, !isBroken {
                 self.finishBody(downstream, keepAlive: false)
+            } else if self.response == .head, let unsent {
+                // It closed in the turn in which it got the request, of which nothing has left this process.
+                self.sent = unsent
+                downstream.step { $0.upstreamRefused(isKept: true) }
             } else {
                 let untouched = self.untouched
                 downstream.step { $0.upstreamClosed(untouched: untouched) }
@@ -98,8 +114,16 @@ final class UpstreamHandler: LoopConnection, ChannelDuplexHandler {
         self.downstream = nil
     }
 
+    /// There is nobody to tell any more.
+    func forgetDownstream() {
+        self.downstream = nil
+    }
+
     /// Whether a request can be sent.
     var isActive: Bool { self.context?.channel.isActive ?? false }
+
+    /// Where it leads; nil over a Unix socket, and when it is closed.
+    var remoteAddress: SocketAddress? { self.context?.channel.remoteAddress }
 
     // MARK: - Requests
 
@@ -118,7 +142,8 @@ final class UpstreamHandler: LoopConnection, ChannelDuplexHandler {
     /// - Parameter kept: the request is its head alone and may have to be sent again: the head is kept until the
     ///   response begins.
     func send(_ head: consuming [UInt8], kept: Bool) {
-        if kept {
+        // A stream keeps what was written to it by itself.
+        if kept, self.codec == nil {
             self.sent = head
             self.write(keeping: head)
         } else {
@@ -142,11 +167,13 @@ final class UpstreamHandler: LoopConnection, ChannelDuplexHandler {
         self.forget()
         if !self.hasServed { self.pool.answered() }
         self.hasServed = true
-        self.pool.released(self)
+        if let codec { self.leaveStream(codec) } else { self.pool.released(self) }
     }
 
     /// The connection was put among the idle ones.
     func parked() {
+        // A stream that nobody wants any more is not kept: the next one costs little.
+        if self.codec != nil { return self.closeNow() }
         self.setDeadline(self.loop.now &+ self.idleLimit)
     }
 
@@ -161,6 +188,7 @@ final class UpstreamHandler: LoopConnection, ChannelDuplexHandler {
     private func becomeTunnel() {
         self.response = .tunnel
         self.pool.discarded(self)
+        guard self.codec == nil else { return }
         try? self.context?.channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: true)
     }
 
@@ -246,7 +274,7 @@ final class UpstreamHandler: LoopConnection, ChannelDuplexHandler {
             self.partialScanner = scanner
             self.partial = buffer
             return false
-        case .head(let facts) where facts.status != 101:
+        case .head(let facts) where facts.status != 101 && downstream.mayPass(facts.status):
             self.headComplete(&buffer, facts, downstream)
             return true
         case .head(let facts):

@@ -7,10 +7,14 @@ struct UpstreamTLS: Equatable, Sendable {
     let configuration: Configuration.ClientTLS
     private let context: NIOSSLContext
 
-    /// - Parameter upstream: where the service is named, for what is wrong.
-    init(_ configuration: Configuration.ClientTLS, upstream: Mark) throws(TLSContexts.Problem) {
+    /// - Parameters:
+    ///   - spoken: what ALPN offers.
+    ///   - upstream: where the service is named, for what is wrong.
+    init(
+        _ configuration: Configuration.ClientTLS, spoken: Configuration.ApplicationProtocol = .http1, upstream: Mark
+    ) throws(TLSContexts.Problem) {
         self.configuration = configuration
-        self.context = try TLSContexts.client(configuration, upstream: upstream)
+        self.context = try TLSContexts.client(configuration, protocols: spoken.names, upstream: upstream)
     }
 
     /// The handlers of one more connection; the second says how the handshake ends.
@@ -31,5 +35,16 @@ struct UpstreamTLS: Equatable, Sendable {
     /// The same files with the same content, and the same name.
     static func == (left: UpstreamTLS, right: UpstreamTLS) -> Bool {
         left.configuration == right.configuration
+    }
+}
+
+extension Configuration.ApplicationProtocol {
+    /// As ALPN (RFC 7301) names it.
+    fileprivate var names: [String] {
+        switch self {
+        case .http1: ["http/1.1"]
+        case .h2: ["h2"]
+        case .auto: ["h2", "http/1.1"]
+        }
     }
 }

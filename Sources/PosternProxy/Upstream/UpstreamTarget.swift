@@ -8,7 +8,9 @@ struct UpstreamTarget: Equatable, Sendable {
     let url: String
     /// Nil: cleartext.
     let tls: UpstreamTLS?
-    /// Connections that one event loop may have.
+    /// What is spoken to the service.
+    let applicationProtocol: Configuration.ApplicationProtocol
+    /// Connections, or streams of HTTP/2, that one event loop may have.
     let connectionsPerLoop: Int
     /// Requests that may wait on one event loop.
     let queuePerLoop: Int
@@ -18,6 +20,8 @@ struct UpstreamTarget: Equatable, Sendable {
     let connectTimeout: Int64
     /// Nanoseconds that a connection may be idle.
     let idleTimeout: Int64
+    /// Nil: the service is not asked whether it is well.
+    let health: Configuration.Health?
 
     /// - Throws: what is wrong with the certificates or the key, which `TLSCheck` finds before.
     init(
@@ -25,11 +29,19 @@ struct UpstreamTarget: Equatable, Sendable {
     ) throws(TLSContexts.Problem) {
         self.address = upstream.address
         self.url = upstream.url
-        if let tls = upstream.tls { self.tls = try UpstreamTLS(tls, upstream: upstream.mark) } else { self.tls = nil }
+        let spoken = upstream.applicationProtocol
+        if let tls = upstream.tls {
+            self.tls = try UpstreamTLS(tls, spoken: spoken, upstream: upstream.mark)
+        } else {
+            self.tls = nil
+        }
+        // Without TLS there is nobody to ask.
+        self.applicationProtocol = spoken == .auto && upstream.tls == nil ? .http1 : spoken
         self.connectionsPerLoop = (upstream.connections + loops - 1) / loops
         self.queuePerLoop = (upstream.queue + loops - 1) / loops
         self.retries = upstream.retryAttempts
         self.connectTimeout = timeouts.connect
         self.idleTimeout = timeouts.upstreamIdle
+        self.health = upstream.health
     }
 }

@@ -160,10 +160,7 @@ enum KeyTable {
         KeyRow("upstream.queue", in: upstreamPlace, good: ["0"], bad: notInteger),
         KeyRow(
             "upstream.protocol", in: upstreamPlace, good: ["http1", "h2", "auto"],
-            bad: [
-                ("h2", "not available yet: only http1 is"), ("auto", "not available yet"),
-                ("http2", "did you mean \"http1\""),
-            ]),
+            bad: [("http2", "did you mean \"http1\""), ("1", "http1")]),
         KeyRow("upstream.tls", in: upstreamPlace, good: [], bad: [("{}", "only with an https URL")]),
         KeyRow(
             "upstream.tls", in: "{upstream: {url: \"https://h\", KEY}}",
@@ -180,16 +177,23 @@ enum KeyTable {
             "upstream.tls.key", in: "{upstream: {url: \"https://h\", tls: {certificate: own.pem, KEY}}}",
             good: ["own.key"], bad: notFile + [("no", "cannot be read")]),
         KeyRow(
-            "upstream.health", in: upstreamPlace, good: ["{path: /h}"],
-            bad: [("{path: /h}", "not available yet"), ("{}", "path: is required")]),
+            "upstream.health", in: upstreamPlace, good: ["{path: /h}", "{path: /h, interval: 1m, failures: 1}"],
+            bad: [
+                ("{}", "path: is required"), ("/h", "must be a mapping"), ("true", "must be a mapping"),
+                ("{path: /h, failure: 1}", "did you mean \"failures\""),
+            ]),
         KeyRow(
-            "upstream.health.path", in: "{upstream: {url: unix:/s, health: {KEY}}}", good: ["/h"],
-            bad: [("h", "begins with \"/\""), ("\"/a b\"", "begins with")]),
+            "upstream.health.path", in: "{upstream: {url: unix:/s, health: {KEY}}}", good: ["/h", "\"/h?deep=1\""],
+            bad: [
+                ("h", "begins with \"/\""), ("\"/a b\"", "begins with"), ("\"/a\\r\\nX: y\"", "begins with"),
+                ("\"\"", "begins with"), ("[/h]", "not a list"),
+            ]),
         KeyRow(
-            "upstream.health.interval", in: "{upstream: {url: unix:/s, health: {KEY}}}", good: ["5s"], bad: notDuration),
+            "upstream.health.interval", in: "{upstream: {url: unix:/s, health: {path: /h, KEY}}}",
+            good: ["5s", "1ms", "24h"], bad: notDuration + [("0s", "from 1ms to 24h"), ("25h", "from 1ms to 24h")]),
         KeyRow(
-            "upstream.health.failures", in: "{upstream: {url: unix:/s, health: {KEY}}}", good: ["3"],
-            bad: notInteger + [("0", "from 1")]),
+            "upstream.health.failures", in: "{upstream: {url: unix:/s, health: {path: /h, KEY}}}",
+            good: ["3", "1", "1000"], bad: notInteger + [("0", "from 1 to 1000"), ("1001", "from 1 to 1000")]),
         KeyRow(
             "upstream.retry", in: upstreamPlace, good: ["{}"],
             bad: [("1", "must be a mapping"), ("{attempt: 1}", "did you mean \"attempts\"")]),

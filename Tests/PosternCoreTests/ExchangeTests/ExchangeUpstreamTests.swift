@@ -50,6 +50,42 @@ import Testing
         #expect(invalid.responseInvalid() == .refuse(.upstreamInvalidResponse, .nextRequest))
     }
 
+    // MARK: - Refused (HTTP/2)
+
+    @Test("a request that the upstream has not looked at is sent again, whatever it is, if it is at hand")
+    func refused() {
+        var exchange = Exchange.awaiting(mayRepeat: false, reused: false)
+        #expect(exchange.upstreamRefused(isKept: true) == .retry)
+        #expect(exchange.state == .acquiring)
+        #expect(exchange.upstreamReady(reused: false) == .send(answerContinue: false))
+        var gone = Exchange.awaiting()
+        #expect(gone.upstreamRefused(isKept: false) == .refuse(.upstreamUnavailable, .nextRequest))
+        var streaming = Exchange.streaming()
+        #expect(streaming.upstreamRefused(isKept: true) == .abort)
+    }
+
+    @Test("three times at most, and not where retries are off")
+    func refusedAgain() {
+        var exchange = Exchange.awaiting(hasBody: true, mayRepeat: false)
+        for _ in 0..<3 {
+            #expect(exchange.upstreamRefused(isKept: true) == .retry)
+            #expect(exchange.upstreamReady(reused: true) == .send(answerContinue: false))
+        }
+        #expect(exchange.upstreamRefused(isKept: true) == .refuse(.upstreamUnavailable, .linger))
+        var none = Exchange.awaiting(retries: 0)
+        #expect(none.upstreamRefused(isKept: true) == .refuse(.upstreamUnavailable, .nextRequest))
+    }
+
+    @Test("refusals and dead connections are counted apart")
+    func refusedThenClosed() {
+        var exchange = Exchange.awaiting()
+        #expect(exchange.upstreamRefused(isKept: true) == .retry)
+        _ = exchange.upstreamReady(reused: true)
+        #expect(exchange.upstreamClosed(untouched: true) == .retry)
+        _ = exchange.upstreamReady(reused: true)
+        #expect(exchange.upstreamClosed(untouched: true) == .refuse(.upstreamUnavailable, .nextRequest))
+    }
+
     @Test("retries of one request are not left for the next")
     func retriesArePerRequest() {
         var exchange = Exchange.streaming()

@@ -200,16 +200,18 @@ def echo(exchange):
 
 
 class RecordingUpstream:
-    """Listens on `host` or on a Unix socket. Scripts given to `script` are used once each, in order, then `default`."""
+    """Listens on `host` (at `port`, or any) or on a Unix socket. Scripts given to `script` are used once each, in order, then `default`."""
 
     connection_class = Connection
 
-    def __init__(self, path=None, host="127.0.0.1"):
+    def __init__(self, path=None, host="127.0.0.1", port=0):
         self.sock = socket.socket(socket.AF_UNIX if path else socket.AF_INET)
         if path:
             self.sock.bind(path)
         else:
-            self.sock.bind((host, 0))
+            # A service that comes back takes the port that its last connections may still hold.
+            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            self.sock.bind((host, port))
         self.sock.listen(256)
         self.path = path
         self.port = None if path else self.sock.getsockname()[1]

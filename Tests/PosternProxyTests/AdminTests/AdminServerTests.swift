@@ -57,6 +57,11 @@ import Testing
             #"{"status":"not ready","missing":[{"part":"listeners"}]}"#
         ),
         (
+            Readiness(
+                listening: true, draining: false, issuersWithoutKeys: [], unhealthyUpstream: "http://127.0.0.1:8001"),
+            #"{"status":"not ready","missing":[{"part":"upstream","upstream":"http://127.0.0.1:8001"}]}"#
+        ),
+        (
             Readiness(listening: true, draining: true, issuersWithoutKeys: []),
             #"{"status":"not ready","missing":[{"part":"draining"}]}"#
         ),

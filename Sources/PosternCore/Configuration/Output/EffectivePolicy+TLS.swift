@@ -41,7 +41,19 @@ extension Configuration.Upstream {
     /// As a route names it: the URL alone where there is no more to say.
     var routePolicy: JSONValue {
         let url = JSONValue.string(self.url)
-        guard let tls else { return url }
-        return .members([("url", url), ("tls", tls.policy)])
+        guard self.tls != nil || self.health != nil || self.applicationProtocol != .http1 else { return url }
+        return .members([
+            ("url", url), ("protocol", .string(self.applicationProtocol.rawValue)), ("health", self.health?.policy),
+            ("tls", self.tls?.policy),
+        ])
+    }
+}
+
+extension Configuration.Health {
+    var policy: JSONValue {
+        .members([
+            ("path", .string(self.path)), ("interval", .string(Nanoseconds.text(self.interval))),
+            ("failures", .whole(self.failures)),
+        ])
     }
 }

@@ -37,8 +37,10 @@ extension Configuration {
 extension Configuration.Upstream {
     fileprivate var policy: JSONValue {
         .members([
-            ("url", .string(self.url)), ("connections", .whole(self.connections)), ("queue", .whole(self.queue)),
-            ("retry", .members([("attempts", .whole(self.retryAttempts))])), ("tls", self.tls?.policy),
+            ("url", .string(self.url)), ("protocol", .string(self.applicationProtocol.rawValue)),
+            ("connections", .whole(self.connections)), ("queue", .whole(self.queue)),
+            ("retry", .members([("attempts", .whole(self.retryAttempts))])), ("health", self.health?.policy),
+            ("tls", self.tls?.policy),
         ])
     }
 }

@@ -42,7 +42,6 @@ extension Key {
             switch self.availability {
             case .now: ""
             case .later: " (not available yet)"
-            case .laterUnless(let fine): " (only \(fine) is available yet)"
             }
         guard case .object(let members) = self.shape.schema else { return .bool(true) }
         let rest = members.filter { $0.name != "description" }

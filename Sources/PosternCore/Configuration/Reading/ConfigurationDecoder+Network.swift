@@ -48,10 +48,24 @@ extension ConfigurationDecoder {
         }
         let tls = self.clientTLS(field["tls"], url: url)
         return Configuration.Upstream(
-            address: address, url: text,
+            address: address, url: text, applicationProtocol: self.applicationProtocol(field["protocol"], tls: tls),
             connections: field["connections"]?.integer ?? Self.upstreamDefault("connections"),
             queue: field["queue"]?.integer ?? Self.upstreamDefault("queue"),
-            retryAttempts: field["retry"]?["attempts"]?.integer ?? 1, tls: tls, mark: url.mark)
+            retryAttempts: field["retry"]?["attempts"]?.integer ?? 1, health: self.health(field["health"]), tls: tls,
+            mark: url.mark)
+    }
+
+    /// `protocol` of a service.
+    private mutating func applicationProtocol(
+        _ field: Field?, tls: Configuration.ClientTLS?
+    ) -> Configuration.ApplicationProtocol {
+        let spoken = field?.word.flatMap { Configuration.ApplicationProtocol(rawValue: $0) } ?? .http1
+        if spoken == .auto, tls == nil, let field {
+            self.warn(
+                "means http1 here: without TLS a service cannot say what it speaks; write h2 if it is HTTP/2",
+                at: field.mark, path: field.path)
+        }
+        return spoken
     }
 
     /// What the long form's default says, for the short form.

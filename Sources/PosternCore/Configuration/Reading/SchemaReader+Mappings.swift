@@ -24,7 +24,6 @@ extension SchemaReader {
                 self.report("is not available yet: remove it", at: pair.mark, path: keyPath)
             }
             guard let field = self.read(pair.value, as: key.shape, path: keyPath) else { continue }
-            if case .laterUnless(let fine) = key.availability { self.checkAvailable(field, unless: fine) }
             fields[key.name] = field
         }
         for key in section.keys where marks[key.name] == nil {
@@ -92,19 +91,6 @@ extension SchemaReader {
         field?.mark = mark
         field?.isWritten = false
         return field
-    }
-
-    private mutating func checkAvailable(_ field: Field, unless fine: String) {
-        let written: String? =
-            switch field.value {
-            case .word(let word): word
-            case .boolean(let boolean): boolean ? "true" : "false"
-            case .list(let items): items.isEmpty ? "[]" : nil
-            default: nil
-            }
-        guard written != fine else { return }
-        let subject = written.map { "\"\($0)\" " } ?? ""
-        self.report("\(subject)is not available yet: only \(fine) is", at: field.mark, path: field.path)
     }
 
     private mutating func checkExactlyOne(of group: [String], marks: [String: Mark], mark: Mark, path: String) {

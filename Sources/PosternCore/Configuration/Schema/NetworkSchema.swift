@@ -44,13 +44,15 @@ extension Section {
         summary: "The service behind the proxy",
         keys: [
             Key("url", .text(.upstream), required: true, "http://host:port, https://host:port or unix:/path"),
-            Key("connections", .integer(1...1_000_000), default: "512", "Connections at a time"),
+            Key(
+                "connections", .integer(1...1_000_000), default: "512",
+                "Connections at a time; over HTTP/2, where requests share connections, requests at a time"),
             Key("queue", .integer(0...1_000_000), default: "1024", "Requests that may wait for a connection"),
             Key(
-                "protocol", .choice(["http1", "h2", "auto"]), default: "http1", availability: .laterUnless("http1"),
-                "What is spoken to the service"),
+                "protocol", .choice(["http1", "h2", "auto"]), default: "http1",
+                "What is spoken to the service; auto: what ALPN agrees on over TLS, else HTTP/1.1"),
             Key("tls", .section(.clientTLS), "TLS to the service, with an https URL"),
-            Key("health", .section(.health), availability: .later, "Active health checks"),
+            Key("health", .section(.health), "Active health checks"),
             Key("retry", .section(.retry), "When a reused connection is closed under a request"),
         ])
 

@@ -62,8 +62,6 @@ struct Key: Sendable {
         case now
         /// Not yet: writing the key is an error.
         case later
-        /// Not yet, but for this value (a word, or `[]`).
-        case laterUnless(String)
     }
 
     var name: String

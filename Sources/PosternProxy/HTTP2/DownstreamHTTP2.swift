@@ -1,0 +1,74 @@
+import NIOCore
+import NIOHTTP2
+import PosternCore
+
+/// Sets up a client's connection of HTTP/2: frames, field compression, flow control and the states of streams are
+/// swift-nio-http2's; what a request is, is decided here and behind the gate.
+enum DownstreamHTTP2 {
+    /// Adds the handlers of a connection behind `handler`, whose place they take.
+    ///
+    /// - Parameter wire: what stands between them and the socket.
+    static func begin(
+        in channel: any Channel, after handler: DownstreamHandler, loop: LoopContext, client: ClientFacts,
+        wire: LoopConnection.Wire
+    ) throws {
+        let session = DownstreamSessionHandler(loop: loop, wire: wire)
+        let bound = NIOLoopBound((loop, client), eventLoop: loop.eventLoop)
+        let frames = NIOHTTP2Handler(
+            mode: .server, eventLoop: loop.eventLoop,
+            connectionConfiguration: Self.connection(loop.snapshot.headLimits),
+            streamConfiguration: Self.stream, streamDelegate: session.delegate
+        ) { stream in
+            stream.eventLoop.makeCompletedFuture {
+                let (loop, client) = bound.value
+                let codec = DownstreamStreamHandler(loop: loop)
+                try stream.pipeline.syncOperations.addHandlers(
+                    codec, DownstreamHandler(loop: loop, client: client, stream: codec))
+            }
+        }
+        try channel.pipeline.syncOperations.addHandlers(
+            [session, frames, DownstreamRootHandler(session)], position: .after(handler))
+    }
+
+    /// Streams that a client may have open at a time.
+    static let maximumStreams = 100
+
+    /// What holds for a connection. Header blocks and the length of content are not looked at by the library, but by
+    /// `DownstreamRequestHead` and the codec, which are as strict and say what is wrong.
+    private static func connection(_ limits: HeadLimits) -> NIOHTTP2Handler.ConnectionConfiguration {
+        var configuration = NIOHTTP2Handler.ConnectionConfiguration()
+        configuration.headerBlockValidation = .disabled
+        configuration.contentLengthValidation = .disabled
+        // A field counts for 32 bytes more than it has (RFC 9113 section 6.5.2). What is a little over the limit is read,
+        // and answered with 431; what is far over it ends the connection.
+        let listSize = 2 * (limits.head + 32 * limits.fields)
+        configuration.initialSettings = [
+            HTTP2Setting(parameter: .maxConcurrentStreams, value: Self.maximumStreams),
+            HTTP2Setting(parameter: .maxHeaderListSize, value: listSize),
+            HTTP2Setting(parameter: .enableConnectProtocol, value: 1),
+        ]
+        configuration.maximumSequentialContinuationFrames = max(8, listSize / 16384 + 2)
+        configuration.maximumSequentialEmptyDataFrames = 100
+        configuration.maximumBufferedControlFrames = 1000
+        // Frames for streams that were reset are on their way for as long as a round trip takes.
+        configuration.maximumRecentlyResetStreams = 4 * Self.maximumStreams
+        // Counted over the whole life of a connection, which may be months: what counts is the rate.
+        configuration.maximumConnectionGlitches = .max
+        configuration.controlFrameRateLimit.maximumCount = 200
+        configuration.controlFrameRateLimit.windowLength = .seconds(1)
+        return configuration
+    }
+
+    /// What holds for a stream. A rapid reset (CVE-2023-44487) costs the client its connection; a gateway that cancels what
+    /// its users have lost interest in stays far below.
+    private static var stream: NIOHTTP2Handler.StreamConfiguration {
+        var configuration = NIOHTTP2Handler.StreamConfiguration()
+        configuration.outboundBufferSizeHighWatermark = 32 * 1024
+        configuration.outboundBufferSizeLowWatermark = 16 * 1024
+        configuration.streamResetFrameRateLimit.maximumCount = 200
+        configuration.streamResetFrameRateLimit.windowLength = .seconds(2)
+        configuration.streamErrorRateLimit.maximumCount = 200
+        configuration.streamErrorRateLimit.windowLength = .seconds(2)
+        return configuration
+    }
+}

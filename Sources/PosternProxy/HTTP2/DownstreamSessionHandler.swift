@@ -1,0 +1,230 @@
+import NIOCore
+import NIOHTTP2
+import PosternCore
+
+/// A client's connection of HTTP/2, before its frames are read: it has the connection's deadline, ends it, and gathers what
+/// all streams write in one turn of the loop into one write.
+final class DownstreamSessionHandler: LoopConnection, ChannelDuplexHandler {
+    typealias InboundIn = ByteBuffer
+    typealias InboundOut = ByteBuffer
+    typealias OutboundIn = IOData
+    typealias OutboundOut = ByteBuffer
+
+    private var session: DownstreamSession
+    /// The last stream that the client opened.
+    private var lastStream = HTTP2StreamID.rootStream
+    /// Whether the client was told which stream is the last one.
+    private var namedLast = false
+    /// Whether the client was told that it has broken the protocol.
+    private var isBroken = false
+    /// Whether what the library writes next is the content of a frame whose header it has written.
+    private var contentFollows = false
+
+    override init(loop: LoopContext, wire: Wire) {
+        let timeouts = loop.snapshot.timeouts
+        self.session = DownstreamSession(
+            limits: DownstreamSession.Limits(head: timeouts.head, idle: timeouts.idle), now: loop.now)
+        super.init(loop: loop, wire: wire)
+    }
+
+    // MARK: - Life
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.attach(context)
+        self.loop.add(self)
+        if context.channel.isActive { self.opened(context) }
+        self.setDeadline(self.session.deadline)
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.detach()
+        self.loop.remove(self)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        self.closed()
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if !TLSTrouble.isUncleanEnd(error) { self.breakOff() }
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        // A client that sends no more cannot go on with its streams: it has given up.
+        guard case .some(.inputClosed) = event as? ChannelEvent else {
+            return context.fireUserInboundEventTriggered(event)
+        }
+        self.flushNow()
+        self.closeNow()
+    }
+
+    // MARK: - Bytes
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard self.session.state != .closed else { return }
+        let buffer = self.unwrapInboundIn(data)
+        let before = self.session.deadline
+        self.session.received(buffer.readableBytesSpan, now: self.loop.now)
+        if self.session.deadline != before { self.setDeadline(self.session.deadline) }
+        context.fireChannelRead(data)
+    }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        guard case .byteBuffer(let buffer) = self.unwrapOutboundIn(data) else {
+            preconditionFailure("frames are buffers")
+        }
+        self.look(at: buffer.readableBytesSpan)
+        if let promise { self.write(buffer, promise) } else { self.write(buffer) }
+        if !self.isWritable { self.flushNow() }
+    }
+
+    /// Finds out whether a frame is a GOAWAY with an error: the library has nothing else to tell an error of the connection
+    /// from one of a stream. Frames are written one by one, and the content of DATA behind its header.
+    private func look(at frame: RawSpan) {
+        guard !self.contentFollows else {
+            self.contentFollows = false
+            return
+        }
+        guard frame.byteCount >= 9 else { return }
+        switch frame.byte(3) {
+        case 0:
+            self.contentFollows = true
+        case 7 where frame.byteCount >= 17:
+            if (13..<17).contains(where: { frame.byte($0) != 0 }) { self.isBroken = true }
+        default:
+            break
+        }
+    }
+
+    /// What was written goes out when the turn ends.
+    func flush(context: ChannelHandlerContext) {}
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable { self.noteDrained() }
+        context.fireChannelWritabilityChanged()
+    }
+
+    // MARK: - Events of the machine
+
+    /// The client's settings came.
+    func greeted() {
+        self.step { $0.greeted(now: $1) }
+    }
+
+    /// The client has answered a PING.
+    func heard() {
+        self.step { $0.heard(now: $1) }
+    }
+
+    /// The library has found an error; after one of the connection there is nothing more to be read on it.
+    func errorFound() {
+        guard self.isBroken, self.session.state != .closed else { return }
+        self.namedLast = true
+        self.step { $0.broken(now: $1) }
+    }
+
+    fileprivate func streamOpened(_ id: HTTP2StreamID) {
+        self.lastStream = max(self.lastStream, id)
+        self.session.streamOpened()
+        self.setDeadline(self.session.deadline)
+    }
+
+    fileprivate func streamClosed() {
+        self.step { $0.streamClosed(now: $1) }
+    }
+
+    override func deadlinePassed(now: Int64) {
+        self.step { $0.deadlinePassed(now: $1) }
+    }
+
+    /// The process is to end.
+    func drain() {
+        self.step { $0.drain(now: $1) }
+    }
+
+    /// The process ends now.
+    func end() {
+        self.nameLast()
+        self.flushNow()
+        self.closeNow()
+    }
+
+    private func step(_ event: (inout DownstreamSession, Int64) -> DownstreamSession.Action) {
+        let action = event(&self.session, self.loop.now)
+        self.setDeadline(self.session.deadline)
+        switch action {
+        case .none: break
+        case .announce: self.announce()
+        case .finish: self.nameLast()
+        case .finishAndClose: self.finish()
+        case .cut:
+            self.flushNow()
+            self.closeNow()
+        }
+    }
+
+    // MARK: - The end
+
+    /// A GOAWAY and a PING past the library, which would serve no stream after a GOAWAY: the client may have opened some
+    /// before it hears.
+    private func announce() {
+        self.append { output in
+            output.append("\0\0\u{8}\u{7}\0\0\0\0\0")
+            output.append(contentsOf: [0x7F, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0])
+            output.append("\0\0\u{8}\u{6}\0\0\0\0\0goodbye!")
+        }
+    }
+
+    private func nameLast() {
+        guard !self.namedLast, let context else { return }
+        self.namedLast = true
+        let frame = HTTP2Frame(
+            streamID: .rootStream, payload: .goAway(lastStreamID: self.lastStream, errorCode: .noError, opaqueData: nil)
+        )
+        context.pipeline.syncOperations.writeAndFlush(NIOAny(frame), promise: nil)
+    }
+
+    /// Ends what is sent, and waits until the client has closed, too: what it still sends would make the system throw away
+    /// what it has not read.
+    private func finish() {
+        self.nameLast()
+        self.flushNow()
+        self.closeOutput {}
+    }
+
+    /// Who hears of streams.
+    var delegate: any NIOHTTP2StreamDelegate {
+        Delegate(session: NIOLoopBound(self, eventLoop: self.loop.eventLoop))
+    }
+
+    private struct Delegate: NIOHTTP2StreamDelegate {
+        let session: NIOLoopBound<DownstreamSessionHandler>
+
+        func streamCreated(_ id: HTTP2StreamID, channel: any Channel) { self.session.value.streamOpened(id) }
+        func streamClosed(_ id: HTTP2StreamID, channel: any Channel) { self.session.value.streamClosed() }
+    }
+}
+
+/// What of a client's connection of HTTP/2 is for no stream: the frames of the connection itself, after the library has done
+/// what they ask for.
+final class DownstreamRootHandler: ChannelInboundHandler {
+    typealias InboundIn = HTTP2Frame
+    private let session: DownstreamSessionHandler
+
+    init(_ session: DownstreamSessionHandler) {
+        self.session = session
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch self.unwrapInboundIn(data).payload {
+        case .settings(.settings): self.session.greeted()
+        case .ping(_, ack: true): self.session.heard()
+        default: break
+        }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        self.session.errorFound()
+    }
+}

@@ -1,0 +1,46 @@
+import NIOCore
+
+/// What stands between the frames of a session and the socket, or TLS: gathers what all streams write in one turn of the
+/// loop into one write.
+final class UpstreamSessionWire: LoopConnection, ChannelDuplexHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundIn = IOData
+    typealias OutboundOut = ByteBuffer
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.attach(context)
+        if context.channel.isActive { self.opened(context) }
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.detach()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        self.closed()
+        context.fireChannelInactive()
+    }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        guard case .byteBuffer(let buffer) = self.unwrapOutboundIn(data) else {
+            preconditionFailure("frames are buffers")
+        }
+        self.write(buffer)
+        // Whoever asks wants to know whether the library took the frame: it did.
+        promise?.succeed()
+        if !self.isWritable { self.flushNow() }
+    }
+
+    /// What was written goes out when the turn ends.
+    func flush(context: ChannelHandlerContext) {}
+
+    func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
+        self.flushNow()
+        context.close(mode: mode, promise: promise)
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable { self.noteDrained() }
+        context.fireChannelWritabilityChanged()
+    }
+}
