@@ -8,11 +8,13 @@ from h2.errors import ErrorCodes
 from h2.settings import SettingCodes
 
 from harness import config as configs
+from harness.certificates import Authority
 from harness.h2service import H2Service, echo
 from harness.load import Quick
 from harness.net import wait_until
 from harness.problems import check_problem
 from harness.raw import bearer, head
+from harness.tls import server_context
 
 PSEUDO = [":method", ":scheme", ":path", ":authority"]
 
@@ -424,3 +426,27 @@ def test_a_change_of_protocol_to_an_http2_service_takes_effect_at_reload(start, 
     wait_until(lambda: proxy.call("GET", "/health").status == 200 and server.requests, 5, "the new service")
     proxy.write(dict(proxy.config, upstream=old.url))
     wait_until(lambda: not server.open_connections, 5, "the connection to the service that is not asked any more to close")
+
+
+@pytest.mark.parametrize("protocol", ["h2", "auto"])
+def test_health_checks_speak_what_requests_do(start, service, tmp_path, protocol):
+    authority = Authority(tmp_path)
+    down = threading.Event()
+
+    def script(stream):
+        if stream.path != "/hz":
+            return echo(stream)
+        stream.respond(503 if down.is_set() else 200, body=b"checked")
+
+    server = service(script, context=server_context(authority.server()) if protocol == "auto" else None)
+    tls = {"tls": {"ca": str(authority.ca)}} if protocol == "auto" else {}
+    health = {"health": {"path": "/hz", "interval": "50ms", "failures": 2}}
+    proxy = start(configs.config(dict({"url": server.url, "protocol": protocol}, **tls, **health)))
+    assert proxy.call("GET", "/health").status == 200
+    check = [each for each in server.requests if each.path == "/hz"][0]
+    assert check.method == "GET" and check.all("connection") == [] and check.header("user-agent").startswith("postern-health/")
+    down.set()
+    wait_until(lambda: proxy.metrics().value("postern_upstream_healthy") == 0, 5, "the service to be down")
+    check_problem(proxy.call("GET", "/health"), "upstream_unavailable")
+    down.clear()
+    wait_until(lambda: proxy.call("GET", "/health").status == 200, 5, "the service to be well again")

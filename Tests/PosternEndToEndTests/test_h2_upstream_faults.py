@@ -185,6 +185,66 @@ def test_a_service_that_says_nothing(start):
         assert reasons(proxy) == ["no HTTP/2 settings in time"]
 
 
+@pytest.mark.parametrize("ends", ["GOAWAY", "close"])
+@pytest.mark.parametrize("limit", [0, 100])
+def test_a_service_that_ends_every_connection_at_once(start, ends, limit):
+    """The request is told; connections are not made for nobody for ever."""
+    server = EndingService(ends, limit)
+    try:
+        proxy = start(configs.config({"url": server.url, "protocol": "h2"}, timeouts={"connect": "1s"}))
+        assert proxy.call("GET", "/health").status == 502
+        before = server.count
+        assert before < 50
+        assert proxy.call("GET", "/health").status == 502
+        assert server.count - before < 50
+        wait_until(lambda: proxy.metrics().value("postern_connections", side="upstream") == 0, 5, "connections to end")
+        count = server.count
+        server.more.clear()
+        assert not server.more.wait(0.3), "connections for nobody: %d after %d" % (server.count, count)
+    finally:
+        server.stop()
+
+
+class EndingService:
+    """Sends its settings, and then GOAWAY, or closes."""
+
+    def __init__(self, ends, limit):
+        self.ends, self.limit, self.count = ends, limit, 0
+        self.more = threading.Event()
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=100)
+        self.url = "http://127.0.0.1:%d" % self.listener.getsockname()[1]
+        self.thread = threading.Thread(target=self._serve, daemon=True)
+        self.thread.start()
+
+    def _serve(self):
+        while True:
+            try:
+                sock, _ = self.listener.accept()
+            except OSError:
+                return
+            self.count += 1
+            self.more.set()
+            threading.Thread(target=self._end, args=(sock,), daemon=True).start()
+
+    def _end(self, sock):
+        with sock:
+            try:
+                sock.sendall(b"\0\0\x06\x04\0\0\0\0\0\0\x03" + self.limit.to_bytes(4, "big"))
+                if self.ends == "GOAWAY":
+                    sock.sendall(b"\0\0\x08\x07\0\0\0\0\0" + bytes(8))
+                    while sock.recv(1 << 16):
+                        pass
+            except OSError:
+                pass
+
+    def stop(self):
+        try:
+            self.listener.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+        self.listener.close()
+
+
 def test_a_service_that_is_not_there(start):
     with socket.create_server(("127.0.0.1", 0)) as gone:
         url = "http://127.0.0.1:%d" % gone.getsockname()[1]

@@ -194,10 +194,10 @@ def test_bytes_on_an_idle_connection_retire_it(proxy, upstream):
     assert answer.json()["target"] == "/public/next"
 
 
-@pytest.mark.parametrize("method, status", [("GET", 200), ("POST", 502)])
-def test_what_follows_a_response_is_not_the_answer_of_a_request_not_yet_sent(start, upstream, method, status):
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_what_follows_a_response_is_not_the_answer_of_a_request_not_yet_sent(start, upstream, method):
     # The response fills the first read to its last byte, so that the rest comes while the next request is being given
-    # this connection.
+    # this connection. Nothing of that request has left the proxy, so that it goes to the next connection whatever it is.
     first = b"HTTP/1.1 200 OK\r\nContent-Length: 2007\r\n\r\n" + b"a" * 2007
     assert len(first) == 2048
     gate = threading.Event()
@@ -212,7 +212,7 @@ def test_what_follows_a_response_is_not_the_answer_of_a_request_not_yet_sent(sta
         assert one.response().body == b"a" * 2007
         answer = other.response()
         assert b"forged" not in answer.body
-        assert answer.status == status
+        assert answer.status == 200
 
 
 def test_refused_connection_is_502_at_once(start):

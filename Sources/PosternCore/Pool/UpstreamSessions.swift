@@ -157,6 +157,12 @@ public struct UpstreamSessions: Sendable {
         return self.serve()
     }
 
+    /// The service has ended one session after the other before a request was served: those that wait are told.
+    public mutating func giveUp() -> [Action] {
+        defer { self.waiting = [] }
+        return self.waiting.map { .fail($0) }
+    }
+
     /// The pool is to end: sessions close when nothing is left on them. Returns those that have nothing now.
     public mutating func drain() -> [SessionID] {
         self.draining = true

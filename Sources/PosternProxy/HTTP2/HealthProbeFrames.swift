@@ -23,10 +23,6 @@ final class HealthProbeFrames: ChannelDuplexHandler {
         self.overTLS = overTLS
     }
 
-    func handlerAdded(context: ChannelHandlerContext) {
-        if !self.overTLS { self.speakHTTP2(context) }
-    }
-
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if case .handshakeCompleted(let negotiated) = event as? TLSUserEvent {
             if negotiated == "h2" {
@@ -40,7 +36,8 @@ final class HealthProbeFrames: ChannelDuplexHandler {
 
     private func speakHTTP2(_ context: ChannelHandlerContext) {
         do {
-            let handler = NIOHTTP2Handler(mode: .client, connectionConfiguration: UpstreamSession.connectionConfiguration)
+            let handler = NIOHTTP2Handler(
+                mode: .client, connectionConfiguration: UpstreamSession.connectionConfiguration)
             try context.pipeline.syncOperations.addHandler(handler, position: .before(self))
             self.speaksHTTP2 = true
         } catch {
@@ -49,9 +46,12 @@ final class HealthProbeFrames: ChannelDuplexHandler {
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        // The library begins when the channel is there, which is known by now.
+        if !self.overTLS, !self.speaksHTTP2 { self.speakHTTP2(context) }
         guard self.speaksHTTP2 else { return context.write(data, promise: promise) }
         var request = UpstreamRequest(overTLS: self.overTLS)
-        guard case .head = request.next(self.unwrapOutboundIn(data).readableBytesSpan) else {
+        let bytes = self.unwrapOutboundIn(data)
+        guard case .head = request.next(bytes.readableBytesSpan) else {
             preconditionFailure("a health check's own request is one head")
         }
         let headers = HTTP2Frame.FramePayload.Headers(headers: HPACKHeaders(request.fields), endStream: true)

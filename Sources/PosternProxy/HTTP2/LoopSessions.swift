@@ -13,6 +13,11 @@ final class LoopSessions {
     private var nextSession: UpstreamSessions.SessionID = 0
     /// The HTTP/1.1 connection that was made last, until it is given to a place.
     private var made: (any Channel)?
+    /// How many sessions ended, one after the other, before they had served.
+    private var barren = 0
+
+    /// As many of these, and requests are told that the service cannot be had.
+    private static let barrenLimit = 3
 
     init(pool: LoopPool, loop: LoopContext) {
         self.pool = pool
@@ -67,10 +72,17 @@ final class LoopSessions {
             // GOAWAY, or the end, may have come first.
             guard session.isOpen, case .success(let channel) = result, channel.isActive else {
                 if case .success(let channel) = result { channel.close(promise: nil) } else { session.streamClosed() }
-                return sessions.want(place)
+                return sessions.wantAgain(place)
             }
             sessions.pool.placeTaken(handler)
         }
+    }
+
+    /// The session of a place has ended before the request could be sent.
+    private func wantAgain(_ place: UpstreamPool.ConnectionID) {
+        guard self.barren >= Self.barrenLimit else { return self.want(place) }
+        self.pool.noteFailure("the service ends HTTP/2 connections before it has served a request")
+        self.pool.placeFailed(place)
     }
 
     // MARK: - Connections
@@ -158,6 +170,17 @@ final class LoopSessions {
     /// The session gets no more streams.
     func left(_ session: UpstreamSession) {
         self.run(self.machine.leaving(session.id))
+    }
+
+    /// A session has served a request.
+    func served() {
+        self.barren = 0
+    }
+
+    /// The service has ended a session, or said that it will, before a request was served on it.
+    func wasBarren() {
+        self.barren += 1
+        if self.barren >= Self.barrenLimit { self.run(self.machine.giveUp()) }
     }
 
     /// A stream of the session is over.

@@ -60,7 +60,7 @@ extension UpstreamHandler {
     /// The exchange is over in good order. The end of the stream follows: at once as a rule, but a service may leave the
     /// rest of a request unread for as long as it likes.
     func leaveStream(_ codec: UpstreamStreamCodec) {
-        codec.session.hasServed = true
+        codec.session.served()
         self.pool.discarded(self)
         self.setDeadline(self.loop.now &+ self.pool.upstream.idleTimeout)
     }

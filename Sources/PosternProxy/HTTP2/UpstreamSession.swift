@@ -32,7 +32,7 @@ final class UpstreamSession: LoopConnection, ChannelInboundHandler {
     private var lastStream: HTTP2StreamID?
     private var wasLeft = false
     /// Whether a whole response has come on it.
-    var hasServed = false
+    private(set) var hasServed = false
     /// Whether the service takes WebSockets over HTTP/2 (RFC 8441).
     private(set) var takesWebSockets = false
     /// What is wrong with the connection, for people.
@@ -125,8 +125,15 @@ final class UpstreamSession: LoopConnection, ChannelInboundHandler {
         if wasOpening {
             self.sessions.failed(self.trouble ?? "the connection was closed before the service's HTTP/2 settings came")
         } else {
+            if !self.hasServed, !self.wasLeft { self.sessions.wasBarren() }
             self.sessions.closed(self)
         }
+    }
+
+    /// A whole response has come.
+    func served() {
+        self.hasServed = true
+        self.sessions.served()
     }
 
     override func deadlinePassed(now: Int64) {
@@ -219,6 +226,7 @@ final class UpstreamSession: LoopConnection, ChannelInboundHandler {
         if code != .noError { self.trouble = "the service ends the connection: \(code)" }
         guard self.state == .open else { return }
         if code != .noError { self.pool.report(self.trouble ?? "") }
+        if !self.hasServed, !self.wasLeft { self.sessions.wasBarren() }
         self.wasLeft = true
         self.sessions.left(self)
     }

@@ -131,6 +131,15 @@ import Testing
         #expect(machine.connectFailed() == [.fail(12), .fail(13)])
     }
 
+    @Test("when the service is given up, all that wait are told, and nothing more is connected for them")
+    func givenUp() {
+        var machine = Self.withSession(limit: 0)
+        _ = machine.wanted(10)
+        _ = machine.wanted(11)
+        #expect(machine.giveUp() == [.fail(10), .fail(11)])
+        #expect(machine.closed(1) == [] && machine.waitingCount == 0)
+    }
+
     // MARK: - auto
 
     @Test("until ALPN has spoken, one connection is made for all")

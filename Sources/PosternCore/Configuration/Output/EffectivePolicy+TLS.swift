@@ -42,9 +42,9 @@ extension Configuration.Upstream {
     var routePolicy: JSONValue {
         let url = JSONValue.string(self.url)
         guard self.tls != nil || self.health != nil || self.applicationProtocol != .http1 else { return url }
+        let spoken = self.applicationProtocol == .http1 ? nil : JSONValue.string(self.applicationProtocol.rawValue)
         return .members([
-            ("url", url), ("protocol", .string(self.applicationProtocol.rawValue)), ("health", self.health?.policy),
-            ("tls", self.tls?.policy),
+            ("url", url), ("protocol", spoken), ("health", self.health?.policy), ("tls", self.tls?.policy),
         ])
     }
 }
