@@ -489,3 +489,48 @@ def test_connections_are_counted_not_streams(start, upstream):
         with Client(proxy.port) as second:
             assert second.call().status == 200
     wait_until(lambda: proxy.metrics().value("postern_connections", side="downstream") == 0, 5, "the connections to close")
+
+
+def test_too_many_connections_over_tls(start, upstream, authority):
+    identity = authority.server(file="other")
+    proxy = start(configs.config(upstream, limits={"connections": 1}, listen=[
+        "127.0.0.1:%d" % free_port(),
+        {"address": "127.0.0.1:%d" % free_port(), "tls": {"certificate": str(identity[0]), "key": str(identity[1])}}]))
+    with Client(secure(proxy), client_context(authority)) as client:
+        assert client.call().status == 200
+        with Raw(secure(proxy), client_context(authority)) as second:
+            assert second.goaway() == Code.ENHANCE_YOUR_CALM and second.goaways()[0][0] == 0
+        assert client.call().status == 200
+
+    def admitted():
+        with Client(secure(proxy), client_context(authority)) as third:
+            return third.call().headers
+
+    wait_until(admitted, 5, "a free place")
+
+
+def test_a_certificate_that_changes_leaves_connections_alone(start, upstream, authority, tmp_path):
+    certificate, key = tmp_path / "tls.crt", tmp_path / "tls.key"
+
+    def put(identity):
+        certificate.write_bytes(open(identity[0], "rb").read())
+        key.write_bytes(open(identity[1], "rb").read())
+
+    put(authority.server(file="other"))
+    proxy = start(configs.config(upstream, listen=[
+        "127.0.0.1:%d" % free_port(),
+        {"address": "127.0.0.1:%d" % free_port(), "tls": {"certificate": str(certificate), "key": str(key)}}]))
+
+    def shown(client):
+        return client.sock.getpeercert()["serialNumber"]
+
+    with Client(secure(proxy), client_context(authority)) as client:
+        assert client.call().status == 200
+        put(authority.server(file="other"))
+
+        def changed():
+            with Client(secure(proxy), client_context(authority)) as other:
+                return other.call().status == 200 and shown(other) != shown(client)
+
+        wait_until(changed, 10, "the new certificate")
+        assert client.call().status == 200 and not client.goaways
