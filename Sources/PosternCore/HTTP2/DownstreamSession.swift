@@ -48,7 +48,8 @@ public struct DownstreamSession: Equatable, Sendable {
     public private(set) var state = State.greeting
     /// Streams that are open.
     public private(set) var streams = 0
-    private let limits: Limits
+    /// They may change while the connection is open: what begins after that has the new ones.
+    public var limits: Limits
     private var watch = DownstreamFrameWatch()
     /// Whether the process is to end, which the client hears once it has greeted.
     private var isDraining = false
@@ -82,6 +83,7 @@ public struct DownstreamSession: Equatable, Sendable {
     }
 
     /// The client's settings came.
+    @discardableResult
     public mutating func greeted(now: Int64) -> Action {
         guard self.state == .greeting else { return .none }
         self.state = .open
