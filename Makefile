@@ -8,13 +8,16 @@ FUZZ_SECONDS ?= 20
 export FUZZ_SECONDS
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format fuzz bench bench-micro budgets release clean
+.PHONY: help run topology test lint format fuzz bench bench-micro budgets release clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do printf 'make %-11s %s\n' "$$name" "$$text"; done
 
 run: ## build, start issuer, demo service and Postern, prove a call, go on until Ctrl-C (RUN_ONCE=1: stop after the proof)
 	@deploy/local/run.sh
+
+topology: ## build, run deploy/compose.yaml without containers (three services, four sidecars of the first), prove it, go on until Ctrl-C
+	@deploy/local/topology.sh
 
 test: ## everything that CI checks: lint, unit and end-to-end tests, release build, budgets, fuzz, run
 	@deploy/local/test.sh
@@ -41,4 +44,4 @@ release: ## stripped release programs in .build/dist
 	@deploy/local/release.sh
 
 clean: ## remove everything that was built or left by a run
-	@rm -rf .build .build-fuzz .build-bench .run
+	@rm -rf .build .build-fuzz .build-bench .build-image .run

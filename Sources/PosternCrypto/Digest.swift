@@ -24,12 +24,6 @@ public enum Digest {
         return String(decoding: text, as: UTF8.self)
     }
 
-    /// The SHA-1 digest of `bytes`: 20 octets. For WebSocket's handshake (RFC 6455 section 4.2.2), where nothing rests on its
-    /// strength; for nothing else.
-    public static func sha1(_ bytes: [UInt8]) -> [UInt8] {
-        Self.digest(bytes.span.bytes, .sha1)
-    }
-
     static func digest(_ bytes: RawSpan, _ hash: HashFunction) -> [UInt8] {
         let result = withBytes(bytes) { input in
             filled(hash.length) { output in

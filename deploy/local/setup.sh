@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that are missing: `setup.sh run` what building and running take, `setup.sh test` what
 # the tests take besides, `setup.sh bench` what the benchmark takes besides, `setup.sh profile` what the profiles take
-# besides. Says which, and does nothing (and asks for no password) when none is missing.
+# besides, `setup.sh image` what image.sh takes. Says which, and does nothing (and asks for no password) when none is missing.
 set -euo pipefail
 # shellcheck source=deploy/local/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -10,25 +10,33 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 # libssl-dev: PosternCrypto      libhiredis-dev: PosternRedis      libsqlite3-dev, libpq-dev: the issuer's store
 # zlib1g-dev: async-http-client      curl: the proof of `make run`
 packages=(git ca-certificates pkg-config libssl-dev libhiredis-dev libsqlite3-dev libpq-dev zlib1g-dev curl)
-# What the tests that need it are skipped without.
+# What the tests or rows that need it are skipped without.
 wished=()
 case ${1:-run} in
 run) ;;
 # python3, python3-venv: the end-to-end tests      shellcheck: `make lint`      valgrind, binutils: the budgets
 # openssl: what the verification of a signature is compared with      redis-server: the shared cache and revocation
-# postgresql: the issuer's other store; the tests start servers of their own
+# postgresql: the issuer's other store; the tests start servers of their own      prometheus: alert rules, dashboards
 # wished for, chromium-headless-shell: a browser that calls across origins; Ubuntu has no such package
+# nghttp2-client: clients of HTTP/2
 test)
-    packages+=(python3 python3-venv shellcheck valgrind binutils openssl redis-server postgresql)
-    wished+=(chromium-headless-shell)
+    packages+=(python3 python3-venv shellcheck valgrind binutils openssl redis-server postgresql
+        prometheus)
+    wished+=(chromium-headless-shell nghttp2-client)
     ;;
 # wrk: the load      nginx: the service behind every proxy, and a peer      haproxy: a peer      strace: system calls
 # openssl: what one verification costs      redis-server: behind the rows that introspect      python3, python3-venv: the
 # benchmark itself
-bench) packages+=(wrk nginx haproxy strace openssl redis-server python3 python3-venv) ;;
+# wished for, nghttp2-client, nghttp2-server: load over HTTP/2, and the service behind the rows of gRPC
+bench)
+    packages+=(wrk nginx haproxy strace openssl redis-server python3 python3-venv)
+    wished+=(nghttp2-client nghttp2-server)
+    ;;
 # linux-perf: samples of the processor's time, the kernel included      valgrind, binutils: instructions and heap blocks
 profile) packages+=(linux-perf wrk nginx valgrind binutils openssl python3 python3-venv) ;;
-*) fail "usage: setup.sh run|test|bench|profile" ;;
+# debootstrap: a clean Debian      binutils: stripped programs      python3: the script itself
+image) packages=(debootstrap ca-certificates binutils git python3) ;;
+*) fail "usage: setup.sh run|test|bench|profile|image" ;;
 esac
 
 installed() {
@@ -94,7 +102,7 @@ fi
 for package in "${wished[@]}"; do
     if ! installed "$package" && known "$package"; then
         say "Installing $package"
-        install "$package" || say "$package cannot be installed: the tests that need it are skipped"
+        install "$package" || say "$package cannot be installed: what needs it is skipped"
     fi
 done
 check_swift

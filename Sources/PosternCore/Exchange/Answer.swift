@@ -1,4 +1,5 @@
-/// Writes the answers that Postern gives itself: a problem document (RFC 9457) and its head.
+/// Writes the answers that Postern gives itself: a problem document (RFC 9457) and its head; to a gRPC call the head alone,
+/// as a trailers-only answer (`Answer+GRPC`).
 public struct Answer: Sendable {
     private let realm: String
 
@@ -14,20 +15,25 @@ public struct Answer: Sendable {
     ///   - toHead: the request was HEAD: the same head, and no body.
     ///   - close: whether the connection closes after this.
     ///   - crossOrigin: lines for browsers (`CrossOrigin.refusalLines`).
+    ///   - grpc: the content-type of the request if it was a gRPC call. The HTTP status is then 200; logs and metrics keep
+    ///     the refusal's own.
     public func bytes(
-        for refusal: Refusal, requestID: [UInt8], toHead: Bool, close: Bool, crossOrigin: [UInt8] = []
+        for refusal: Refusal, requestID: [UInt8], toHead: Bool, close: Bool, crossOrigin: [UInt8] = [],
+        grpc: GRPCContentType? = nil
     ) -> [UInt8] {
         let id = String(decoding: requestID, as: UTF8.self)
-        let body = Array(self.body(for: refusal, requestID: id).utf8)
-        var head = "HTTP/1.1 \(refusal.code.status) \(refusal.code.reasonPhrase)\r\n"
-        head += "Content-Type: application/problem+json\r\n"
+        let body = grpc == nil ? Array(self.body(for: refusal, requestID: id).utf8) : []
+        let crossOrigin = String(decoding: crossOrigin, as: UTF8.self)
+        var head = grpc == nil ? "\(refusal.code.status) \(refusal.code.reasonPhrase)\r\n" : "200 OK\r\n"
+        head = "HTTP/1.1 \(head)Content-Type: \(grpc?.rawValue ?? "application/problem+json")\r\n"
         head += "Content-Length: \(body.count)\r\n"
+        if grpc != nil { head += Self.statusLines(for: refusal, crossOrigin: crossOrigin) }
         head += "Cache-Control: no-store\r\n"
         head += "X-Request-Id: \(id)\r\n"
         if let challenge = self.challenge(for: refusal) { head += "WWW-Authenticate: \(challenge)\r\n" }
         if refusal.code == .methodNotAllowed { head += "Allow: \(refusal.allow.joined(separator: ", "))\r\n" }
         if refusal.code.status == 503 { head += "Retry-After: 1\r\n" }
-        head += String(decoding: crossOrigin, as: UTF8.self)
+        head += crossOrigin
         if close { head += "Connection: close\r\n" }
         head += "\r\n"
         return toHead ? Array(head.utf8) : Array(head.utf8) + body

@@ -61,6 +61,8 @@ public struct Intake: Sendable {
         public var target = ByteRange.none
         /// Which of the allowed origins the request comes from: an index, or `CrossOrigin.noOrigin`.
         public var origin = CrossOrigin.noOrigin
+        /// Its content-type if it is a gRPC call: how it is to be answered if it is refused, now or later.
+        public var grpc: GRPCContentType?
 
         public init() {}
 
@@ -132,6 +134,7 @@ public struct Intake: Sendable {
         if self.head.originCount != 0, let crossOrigin = gate.crossOrigin {
             facts.origin = crossOrigin.origin(bytes, self.head)
         }
+        if !self.head.contentType.isEmpty { facts.grpc = GRPCContentType(bytes.slice(self.head.contentType)) }
         switch admission {
         case .permit(let permit):
             return .judged(facts, route: route, .permit(permit, nil))

@@ -15,7 +15,7 @@ public struct ResponseIntake: Sendable {
         public var keepAlive: Bool
         /// Whole seconds of `Keep-Alive: timeout=`, if the upstream said so.
         public var keepAliveTimeout: Int64?
-        /// Whether the body is `text/event-stream`.
+        /// Whether the body is one that may be silent for long (`ResponseHead.isEventStream`).
         public var isEventStream: Bool
 
         /// 1xx: not the final response.

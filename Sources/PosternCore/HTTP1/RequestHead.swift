@@ -25,6 +25,8 @@ public struct RequestHead: Sendable {
     /// The first Origin value; how many there are is `originCount`.
     public var origin = ByteRange.none
     public var originCount = 0
+    /// The value of Content-Type, the last one if there are more.
+    public var contentType = ByteRange.none
     /// Whether the client lets the connection go on after this exchange.
     public var keepAlive = true
     /// `Expect: 100-continue` in an HTTP/1.1 request with a body.
@@ -80,6 +82,7 @@ public struct RequestHead: Sendable {
         self.authorizationCount = 0
         self.requestID = .none
         self.traceparent = .none
+        self.contentType = .none
         if self.originCount != 0 {
             self.origin = .none
             self.originCount = 0
@@ -209,6 +212,8 @@ public struct RequestHead: Sendable {
         case .origin:
             if self.originCount == 0 { self.origin = field.value }
             self.originCount &+= 1
+        case .contentType:
+            self.contentType = field.value
         default:
             break
         }

@@ -16,7 +16,7 @@ public struct ResponseHead: Sendable {
     public var keepAliveTimeout: Int64?
     /// The fields that Connection names besides the usual ones.
     public var nominated: [ByteRange] = []
-    /// Whether the body is `text/event-stream`.
+    /// Whether the body is one that may be silent for long: `text/event-stream`, or the messages of a gRPC call.
     public var isEventStream = false
 
     /// 1xx: not the final response.
@@ -114,6 +114,7 @@ public struct ResponseHead: Sendable {
             let kind = 17
             self.isEventStream =
                 value.byteCount >= kind && value.extracting(0..<kind).equalsIgnoringCase("text/event-stream")
+                || GRPCContentType(value) != nil
         default:
             break
         }

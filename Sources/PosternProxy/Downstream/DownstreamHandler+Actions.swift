@@ -127,7 +127,7 @@ extension DownstreamHandler {
         self.setDeadline(self.loop.now &+ limit)
     }
 
-    /// How long a stream of events may be silent: an hour, in nanoseconds.
+    /// How long a stream of events, or of a gRPC call's messages, may be silent: an hour, in nanoseconds.
     private static let eventStreamIdle: Int64 = 3_600_000_000_000
 
     // MARK: - End of an exchange
@@ -144,7 +144,7 @@ extension DownstreamHandler {
         }
         let bytes = self.snapshot.answer.bytes(
             for: refusal, requestID: self.texts.requestID, toHead: self.toHead, close: ending != .nextRequest,
-            crossOrigin: self.refusalLines)
+            crossOrigin: self.refusalLines, grpc: self.record.grpc)
         self.relay { $0.append(contentsOf: bytes) }
         self.finishRecord()
         self.end(ending)

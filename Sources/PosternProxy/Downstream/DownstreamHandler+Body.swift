@@ -51,6 +51,8 @@ extension DownstreamHandler {
 
     private func bodyProgressed(_ count: Int) {
         self.record.bytesIn &+= Int64(count)
+        // Once both sides talk, the one's message does not shorten the time that the other has.
+        if self.exchange.state == .forwarding(.streaming) { return self.responseProgressed() }
         self.setDeadline(self.loop.now &+ self.snapshot.timeouts.bodyIdle)
     }
 

@@ -36,6 +36,7 @@ extension DownstreamHandler {
         self.minorVersion = facts.minorVersion
         self.record.method = facts.method
         self.record.origin = facts.origin
+        self.record.grpc = facts.grpc
         self.record.bytesIn = Int64(facts.end)
         self.note {
             $0.headRead(

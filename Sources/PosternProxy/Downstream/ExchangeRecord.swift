@@ -11,6 +11,9 @@ struct ExchangeRecord {
     var preflight = Preflight.none
     /// Which of the allowed origins the request came from.
     var origin = CrossOrigin.noOrigin
+    /// The request's content-type if it is a gRPC call; a refusal is then a trailers-only answer. `status` is what it
+    /// would have been by HTTP all the same: the 200 that such an answer has says nothing.
+    var grpc: GRPCContentType?
     var status = 0
     var refusal: RefusalCode?
     var bytesIn: Int64 = 0

@@ -33,7 +33,7 @@ struct Explainer {
             try explainer.run(bytes.span.bytes)
         } catch {
             explainer.noteOrigin(bytes.span.bytes)
-            explainer.note(error)
+            explainer.note(bytes.span.bytes, error)
         }
         explainer.explanation.complete()
         return explainer.explanation
@@ -58,20 +58,26 @@ struct Explainer {
     }
 
     /// Ends the explanation with the answer that the client would get.
-    private mutating func note(_ refusal: Refusal) {
+    private mutating func note(_ bytes: RawSpan, _ refusal: Refusal) {
         self.explanation.refusal = refusal
         let answer = self.snapshot.answer.bytes(
             for: refusal, requestID: Array("(new)".utf8), toHead: false, close: refusal.code.closesConnection,
-            crossOrigin: self.refusalLines)
+            crossOrigin: self.refusalLines, grpc: self.grpc(bytes))
         let text = String(decoding: answer, as: UTF8.self)
         // The first line is the status; the body follows the empty line.
         let lines = text.split(separator: "\r\n", omittingEmptySubsequences: false)
-        let shown = ["www-authenticate:", "allow:", "retry-after:", "access-control-", "vary:"]
+        let shown = ["www-authenticate:", "allow:", "retry-after:", "access-control-", "vary:", "grpc-"]
         self.explanation.answerHeaders = lines.prefix { !$0.isEmpty }.map(String.init).filter { line in
             shown.contains { line.lowercased().hasPrefix($0) }
         }
         let body = lines.drop { !$0.isEmpty }.dropFirst().joined(separator: "\r\n")
         self.explanation.problem = try? JSONReader.parse(Array(body.utf8).span.bytes)
+    }
+
+    /// The content-type of a gRPC call; nil for every other request, and where the head could not be read.
+    private func grpc(_ bytes: RawSpan) -> GRPCContentType? {
+        guard self.explanation.steps.first?.outcome == .passed, !self.head.contentType.isEmpty else { return nil }
+        return GRPCContentType(bytes.slice(self.head.contentType))
     }
 
     // MARK: - http1

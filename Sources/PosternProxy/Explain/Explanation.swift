@@ -53,7 +53,7 @@ struct Explanation: Equatable {
     var refusal: Refusal?
     /// The answer's fields that depend on the refusal.
     var answerHeaders: [String] = []
-    /// The problem document.
+    /// The problem document; none for a gRPC call, whose answer is its header fields.
     var problem: JSONValue?
     var forwarded: Forwarded?
     var answered: Answered?

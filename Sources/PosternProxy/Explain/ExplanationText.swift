@@ -48,7 +48,9 @@ extension Explanation {
             return ["\(word): \(answered.status)", ""] + answered.headers.map { "    \($0)" }
         }
         guard let refusal else { return [] }
-        var lines = ["Denied: \(refusal.code.status) \(refusal.code.rawValue)", "", "    \(refusal.detail)"]
+        let isCall = self.answerHeaders.contains { $0.hasPrefix("grpc-status:") }
+        let how = isCall ? ", told to the gRPC client by a trailers-only answer" : ""
+        var lines = ["Denied: \(refusal.code.status) \(refusal.code.rawValue)\(how)", "", "    \(refusal.detail)"]
         lines += self.answerHeaders.map { "    \($0)" }
         if let required = self.problem?["required"] { lines.append("    required: \(required.serialized())") }
         return lines

@@ -23,6 +23,7 @@ final class UpstreamHandler: LoopConnection, ChannelDuplexHandler {
     private(set) var hasServed = false
     /// The head that was sent last, while it may have to be sent again.
     var sent: [UInt8]?
+    /// Whether the current response may be silent for long.
     private(set) var isEventStream = false
 
     /// What comes next from the upstream.

@@ -4,7 +4,7 @@ from __future__ import annotations
 import datetime
 import time
 
-from . import machine, notes, report
+from . import machine, notes, protocols, report
 from .figures import Series
 from .verdicts import verdict_table
 
@@ -27,6 +27,8 @@ def document(benchmark):
         report.small_requests(results),
         report.other_loads(results, benchmark.idle),
     ]
+    if results.names(*protocols.TITLES):
+        parts.append(report.other_protocols(results))
     if benchmark.calls:
         parts.append(report.system_calls(benchmark.calls))
     if benchmark.scaling:

@@ -62,11 +62,12 @@ def parse(text):
 class Started:
     """A run of wrk that has begun; a context manager that never leaves wrk behind."""
 
-    def __init__(self, name, command, seconds):
+    def __init__(self, name, command, seconds, environment=None):
         self.name = name
         self.seconds = seconds
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                        stderr=subprocess.PIPE, encoding="utf-8", errors="replace")
+                                        stderr=subprocess.PIPE, encoding="utf-8", errors="replace",
+                                        env=environment)
 
     def __enter__(self):
         return self
@@ -94,16 +95,18 @@ class Started:
         return load
 
 
-def started(name, url, token, cores, seconds, connections=64, tokens=None):
+def started(name, url, token, cores, seconds, connections=64, tokens=None, fields=(), environment=None):
     """Starts wrk, one thread, against the system `name`. `tokens` is (file, first line, lines, "cycle" or "once") for
-    requests that differ; otherwise each carries `token`."""
+    requests that differ; otherwise each carries `token`, and these further header lines."""
     command = ["wrk", "-t1", "-c%d" % connections, "-d%ds" % seconds, "--latency", "--timeout", "10s"]
     if tokens is None:
-        command += ["-H", "Authorization: Bearer " + token, url]
+        for each in ("Authorization: Bearer " + token,) + tuple(fields):
+            command += ["-H", each]
+        command.append(url)
     else:
         file, first, lines, mode = tokens
         command += ["-s", SCRIPT, url, "--", file, len(token), first, lines, mode]
-    return Started(name, pinned(cores, command), seconds)
+    return Started(name, pinned(cores, command), seconds, environment)
 
 
 def run(*arguments):

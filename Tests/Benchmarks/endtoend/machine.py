@@ -74,6 +74,7 @@ def versions(postern, envoy):
         ("Redis", ["redis-server", "--version"], r"v=(\S+)"),
         ("Envoy", [envoy, "--version"] if envoy else None, r"version: \w+/([\d.]+\S*?)/"),
         ("wrk", ["wrk", "-v"], r"wrk (\S+)"),
+        ("nghttp2", ["h2load", "--version"], r"nghttp2/(\S+)"),
         ("OpenSSL", ["openssl", "version"], r"OpenSSL (\S+)"),
         ("strace", ["strace", "-V"], r"version (\S+)"),
         ("Python", ["python3", "--version"], r"Python (\S+)"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 import threading
 import time
 
-from . import load, machine
+from . import load, machine, protocols
 from .figures import Unusable
 
 MANY = 10_000
@@ -93,6 +93,7 @@ class Measurement:
             figures.update(self._one_connection(running))
         if "bodies" in loads:
             figures.update(self._bodies(running))
+        figures.update(protocols.figures(self.stage, self.options, running))
         return figures
 
     def _window(self, running):

@@ -1,6 +1,7 @@
 """What a reader of the tables has to know."""
 from __future__ import annotations
 
+from .encryption import AGREED
 from .figures import Series, number
 from .systems import BY_NAME
 
@@ -29,6 +30,11 @@ def notes(benchmark):
         "metrics or writes a log; Postern counts its metrics in every row." % len(stage.tokens.one),
         "One connection: a direct call stays on the core of wrk and the service, a call through a proxy wakes the other "
         "core up and back; every proxy pays that alike.",
+        "Other protocols: every client offers %s alone, and each system is held to that before it is measured; all show the "
+        "same P-256 certificate, none resumes a session, and the service behind TLS and HTTP/2 is the same nginx over "
+        "HTTP/1.1. Messages of a WebSocket go one at a time on each connection, the next when the one before is back; "
+        "behind gRPC is nghttpd over HTTP/2 without TLS, a file as the message and grpc-status as a trailer. Envoy and "
+        "Postern check the token of every request, of a WebSocket once." % ", ".join(AGREED),
         "The access log goes to a file %s." % (
             "in memory (tmpfs)" if str(stage.log_folder).startswith("/dev/shm") else "in the temporary folder"),
         "Idle connections: %d, opened one after another to a fresh process, one answer each. In TCP mode each has a "

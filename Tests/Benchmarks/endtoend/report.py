@@ -1,6 +1,7 @@
 """The document: what was measured, as Markdown."""
 from __future__ import annotations
 
+from . import protocols
 from .figures import Series, number, quotient, spread
 from .measure import SETTLE
 from .systems import BY_NAME, SYSTEMS
@@ -64,6 +65,19 @@ def other_loads(results, idle):
         ])
     heads = ["other loads", "1 connection: p50 µs", "added µs", "CPU µs per request", "64 KiB bodies: CPU µs per MiB",
              "1 MiB bodies: CPU µs per MiB", "KiB RSS per idle connection"]
+    return table(heads, rows)
+
+
+def other_protocols(results):
+    """TLS, HTTP/2, WebSocket, gRPC: a row for each load and system."""
+    rows = []
+    for load, title in protocols.TITLES.items():
+        for name in results.names(load):
+            cpu = results.series(name, load + "_cpu")
+            peers = [quotient(cpu.median, results.median("%s-%s" % (peer, load), load + "_cpu")) for peer in ("haproxy", "envoy")]
+            rows.append([title, BY_NAME[name].title, number(cpu.median), spread(cpu), number(quotient(1e6, cpu.median), 0)]
+                        + [number(each, 2) for each in peers] + [number(results.median(name, load + "_rate"), 0)])
+    heads = ["other protocols", "", "CPU µs each", "least–most", "each CPU second", "× HAProxy", "× Envoy", "a second"]
     return table(heads, rows)
 
 

@@ -5,7 +5,8 @@ import pathlib
 import re
 import shutil
 
-from . import client
+from . import client, variants
+from .encryption import Encryption
 from .figures import Unusable
 from .processes import Child, free_port
 from .redis import Redis
@@ -24,7 +25,8 @@ EVERY = frozenset({"small", "one", "bodies", "idle"})
 class System:
     """One row of the tables."""
 
-    def __init__(self, name, title, template=None, program=None, tokens="one", access="off", loads=EVERY):
+    def __init__(self, name, title, template=None, program=None, tokens="one", access="off", loads=EVERY,
+                 variant="plain", needs=()):
         self.name = name
         self.title = title
         self.template = template
@@ -32,6 +34,8 @@ class System:
         self.tokens = tokens  # one | many | fresh | shared: what the requests carry
         self.access = access
         self.loads = loads
+        self.variant = variant  # plain | tls | websocket | grpc: what is spoken
+        self.needs = needs  # programs besides its own
 
     @property
     def authenticates(self):
@@ -64,6 +68,18 @@ SYSTEMS = [
            "postern", "shared", loads=SMALL),
     System("postern-introspect-issuer", "**Postern**, introspected, every token asked for", "postern-introspect.yaml",
            "postern", "fresh", loads=SMALL),
+] + [
+    # The same work over other protocols; one row a load, so that each can be asked for alone.
+    System("%s-%s" % (program, load), title, template, program, loads=frozenset({load}), variant=variant, needs=needs)
+    for load, variant, needs, programs in (
+        ("tls", "tls", (), ("haproxy", "envoy", "postern")), ("handshake", "tls", (), ("haproxy", "envoy", "postern")),
+        ("h2", "tls", ("h2load",), ("haproxy", "envoy", "postern")),
+        ("websocket", "websocket", (), ("haproxy", "envoy", "postern")),
+        ("grpc", "grpc", ("h2load", "nghttp", "nghttpd"), ("envoy", "postern")))
+    for program, title, template in (
+        ("haproxy", "HAProxy, HTTP mode", "haproxy-http.cfg"), ("envoy", "Envoy, jwt_authn (cached) + RBAC", "envoy.yaml"),
+        ("postern", "**Postern**", "postern.yaml"))
+    if program in programs
 ]
 BY_NAME = {each.name: each for each in SYSTEMS}
 
@@ -85,7 +101,11 @@ class Stage:
         self.programs = {"postern": postern, "envoy": envoy}
         for name in ("haproxy", "nginx"):
             self.programs[name] = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
-        self.programs["redis-server"] = shutil.which("redis-server")
+        for name in ("redis-server", "h2load", "nghttp", "nghttpd"):
+            self.programs[name] = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
+        self.encryption = Encryption(folder)
+        self.message = folder / "message"
+        self.message.write_bytes(variants.MESSAGE)
         self.upstream = None
         self.redis = {}  # by system: what one round leaves in it may serve the next
 
@@ -93,6 +113,7 @@ class Stage:
         """Why `system` cannot run here, or None."""
         needed = [system.program] if system.program else []
         needed += ["redis-server"] if system.asks_issuer else []
+        needed += system.needs
         absent = [each for each in needed if not self.programs[each]]
         return "%s is not installed" % absent[0] if absent else None
 
@@ -135,7 +156,7 @@ class Running:
     def __init__(self, system, stage, cores):
         self.system = system
         self.tokens = stage.tokens
-        self.child = self.admin = None
+        self.child = self.admin = self.service = None
         if system.program is None:
             self.port = stage.upstream
             return
@@ -143,38 +164,49 @@ class Running:
         redis = stage.redis_of(system) if system.asks_issuer else None
         if redis is not None and system.tokens != "shared":
             redis.empty()
+        self.service, upstream = variants.service(system.variant, stage)
+        try:
+            self._start(stage, cores, upstream, redis)
+            self._prove(stage)
+        except BaseException:
+            self.__exit__()
+            raise
+
+    def _start(self, stage, cores, upstream, redis):
+        system = self.system
         file = stage.folder / (system.name + pathlib.Path(system.template).suffix)
         file.write_text(fill(system.template, {
-            "FOLDER": stage.folder, "PORT": self.port, "UPSTREAM": stage.upstream, "ADMIN": self.admin,
+            **variants.values(system.variant, self.port, upstream, stage.encryption),
+            "FOLDER": stage.folder, "PORT": self.port, "UPSTREAM": upstream, "ADMIN": self.admin,
             "ISSUER": ISSUER, "AUDIENCE": AUDIENCE, "JWKS": stage.tokens.jwks, "ACCESS": system.access,
             "LOOPS": len(cores), "REDIS": redis.port if redis else None,
         }))
         log = stage.log_folder / "access.log" if system.access != "off" else None
         self.child = Child(system.name, command(system, stage.programs[system.program], file), stage.folder, cores, log)
-        try:
-            self.child.await_port(self.port)
-            self._prove()
-        except BaseException:
-            self.child.stop()
-            raise
+        self.child.await_port(self.port)
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        if self.child is not None:
-            self.child.stop()
+        for each in (self.child, self.service):
+            if each is not None:
+                each.stop()
 
     @property
     def name(self):
         return self.system.name
 
     def url(self, path=TARGET):
-        return "http://127.0.0.1:%d%s" % (self.port, path)
+        return "http%s://127.0.0.1:%d%s" % ("s" if self.system.variant == "tls" else "", self.port, path)
 
-    def _prove(self):
+    def _prove(self, stage):
         """One call must go through; where tokens are checked, a call without and one with too few scopes must not,
         and the service must learn who called."""
+        if self.system.variant in ("websocket", "grpc"):
+            return variants.prove(self, stage)
+        if self.system.variant == "tls":
+            stage.encryption.prove(self.name, self.port, "h2" if "h2" in self.system.loads else "http/1.1")
         self._expect(200, TARGET, self.tokens.one)
         if not self.system.authenticates:
             return
@@ -189,7 +221,7 @@ class Running:
             raise Unusable("%s told the service that the caller is %r" % (self.name, body))
 
     def _expect(self, status, path, token):
-        got, body = client.ask(self.port, path, token)
+        got, body = client.ask(self.port, path, token, self.system.variant == "tls")
         if got != status:
             raise Unusable("%s answered %d where %d was due (%s): %r %s" % (
                 self.name, got, status, path, body[:200], self.child.said()))

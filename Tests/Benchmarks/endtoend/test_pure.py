@@ -9,8 +9,8 @@ import re
 import types
 import unittest
 
-from . import client, figures, load, machine, measure, notes, options, processes, report, syscalls, systems, table, tokens
-from . import verdicts
+from . import client, encryption, figures, h2load, load, machine, measure, notes, options, processes, report, syscalls
+from . import systems, table, tokens, variants, verdicts, websocket
 from .figures import Series, Unusable
 
 WRK = """Running 5s test @ http://127.0.0.1:8080/
@@ -26,6 +26,12 @@ WRK = """Running 5s test @ http://127.0.0.1:8080/
   168087 requests in 5.00s, 1.02GB read
 Requests/sec:  33606.39
 Transfer/sec:      7.95MB
+"""
+
+H2LOAD = """starting benchmark...
+finished in 5.00s, 23880.80 req/s, 4.10MB/s
+requests: 119404 total, 119468 started, 119404 done, 119404 succeeded, 0 failed, 0 errored, 0 timeout
+status codes: 119404 2xx, 0 3xx, 0 4xx, 0 5xx
 """
 
 OPENSSL_3_0 = """                  sign    verify    sign/s verify/s
@@ -69,6 +75,31 @@ class Wrk(unittest.TestCase):
         for text in ("", "unable to connect to 127.0.0.1:1 Connection refused\n", WRK.replace("99%", "98%")):
             with self.assertRaises(ValueError):
                 load.parse(text)
+
+
+class H2load(unittest.TestCase):
+    def test_a_report_is_read(self):
+        done = h2load.parse(H2LOAD)
+        self.assertEqual((done.requests, done.rate, done.failures), (119404, 23880.8, []))
+
+    def test_failures(self):
+        self.assertEqual(h2load.parse(H2LOAD.replace("119404 2xx, 0 3xx, 0", "119400 2xx, 0 3xx, 4")).failures,
+                         ["119400 of 119404 answers were 2xx"])
+        self.assertEqual(h2load.parse(H2LOAD.replace("0 errored", "3 errored")).failures, ["3 requests failed"])
+        with self.assertRaises(ValueError):
+            h2load.parse("")
+
+
+class Sockets(unittest.TestCase):
+    def test_the_example_of_the_rfc(self):
+        self.assertEqual(websocket.accept(websocket.KEY), b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=")
+        head = websocket.request("abc").rpartition(b"\r\n")[0]
+        self.assertIn(b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n", websocket.switched(head))
+
+    def test_what_is_agreed_on(self):
+        text = "ALPN protocol: h2\nServer Temp Key: X25519, 253 bits\nNew, TLSv1.3, Cipher is TLS_AES_128_GCM_SHA256\n"
+        self.assertEqual(encryption.agreed(text), encryption.AGREED + ("h2",))
+        self.assertEqual(encryption.agreed("nothing"), (None,) * 4)
 
 
 class Programs(unittest.TestCase):
@@ -120,7 +151,12 @@ class Arithmetic(unittest.TestCase):
 
 class Configurations(unittest.TestCase):
     def test_every_template_is_filled_and_used(self):
-        names = ("FOLDER", "PORT", "UPSTREAM", "ADMIN", "ISSUER", "AUDIENCE", "JWKS", "ACCESS", "LOOPS", "REDIS")
+        names = ["FOLDER", "PORT", "UPSTREAM", "ADMIN", "ISSUER", "AUDIENCE", "JWKS", "ACCESS", "LOOPS", "REDIS"]
+        keys = types.SimpleNamespace(certificate="c", key="k", both="b")
+        made = {each: variants.values(each, 1, 2, keys) for each in ("plain", "tls", "websocket", "grpc")}
+        self.assertEqual({each.variant for each in systems.SYSTEMS}, set(made))
+        self.assertEqual(len({tuple(each) for each in made.values()}), 1)
+        names += made["plain"]
         used = {each.template for each in systems.SYSTEMS if each.template} | {"upstream.conf"}
         self.assertEqual(used, {each.name for each in systems.TEMPLATES.iterdir()})
         for each in used:
@@ -158,6 +194,9 @@ class Documents(unittest.TestCase):
             found.add("postern", {"cpu": cpu * 1.2, "user": cpu / 2, "one_p50": 58.0, "body1m": 600.0, "rss_idle": 11264})
             found.add("postern-miss", {"cpu": cpu * 1.2 + 34.0})
             found.add("postern-introspect-local", {"cpu": cpu * 1.2})
+            found.add("haproxy-tls", {"tls_cpu": 20.0, "tls_rate": 30000.0})
+            found.add("envoy-tls", {"tls_cpu": 80.0})
+            found.add("postern-tls", {"tls_cpu": 25.0, "tls_rate": 20000.0})
         return found
 
     def test_a_table(self):
@@ -166,8 +205,8 @@ class Documents(unittest.TestCase):
     def test_demands(self):
         found = verdicts.verdicts(self.results(), {"postern": 7.9}, Series([19.0, 20.0, None]))
         words = [each.word() for each in found]
-        self.assertEqual(words, ["met", "met", "not measured", "met", "**missed**", "not measured", "met", "met", "met",
-                                 "met"])
+        self.assertEqual(words, ["met", "met", "not measured", "met", "**missed**", "not measured", "met", "met",
+                                 "met", "**missed**"] + ["not measured"] * 5 + ["met", "met"])
         self.assertAlmostEqual(found[0].value, 1.2 / 1.3)
         self.assertEqual((found[3].value, found[3].bound), (38.0, 40.0))
         self.assertEqual((found[6].value, found[6].bound), (34.0, 34.5))
@@ -186,6 +225,12 @@ class Documents(unittest.TestCase):
         lines = report.other_loads(found, {"postern": 7.9}).splitlines()
         self.assertIn("| **Postern**, 1 token | 58.0 | 38.0 |", lines[-1])
         self.assertTrue(lines[-1].endswith("| 7.9 |"))
+
+    def test_other_protocols(self):
+        lines = report.other_protocols(self.results()).splitlines()
+        self.assertEqual(len(lines), 2 + 3)
+        self.assertEqual(
+            lines[-1], "| TLS, HTTP/1.1, 64 connections | **Postern** | 25.0 | 25.0–25.0 | 40,000 | 1.25 | 0.31 | 20,000 |")
 
     def test_system_calls_side_by_side(self):
         counted = {"haproxy-tcp": {64: {"sendto": 2.0, "close": 0.001}}, "postern": {64: {"write": 2.0, "sendto": 0.5}}}

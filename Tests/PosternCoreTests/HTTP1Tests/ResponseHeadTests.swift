@@ -137,11 +137,12 @@ import Testing
         #expect(read.head.keepAliveTimeout == row.expected)
     }
 
-    @Test("a stream of events is known by its type")
+    @Test("a stream of events, or of messages of gRPC, is known by its type")
     func eventStream() throws {
         #expect(try #require(try readResponse(response("Content-Type: Text/Event-Stream"))).head.isEventStream)
         #expect(
             try #require(try readResponse(response("Content-Type: text/event-stream; charset=x"))).head.isEventStream)
+        #expect(try #require(try readResponse(response("Content-Type: application/grpc+proto"))).head.isEventStream)
         #expect(try !#require(try readResponse(response("Content-Type: text/html"))).head.isEventStream)
         #expect(try !#require(try readResponse(response("X-Content-Type: text/event-stream"))).head.isEventStream)
     }

@@ -75,6 +75,9 @@ import Testing
         Case(name: "bad-token-where-none-is-needed", path: "/news", token: "expired"),
         Case(name: "scope-missing", method: "POST", path: "/api/v1/trades", token: "good"),
         Case(
+            name: "grpc-call", method: "POST", path: "/api/v1/trades",
+            headers: ["Content-Type: application/grpc+proto"], token: "good"),
+        Case(
             name: "path-of-another-user", path: "/api/v1/users/u2/orders",
             claims: #"{"sub": "u1", "scope": "trade:read"}"#),
         Case(
