@@ -80,6 +80,9 @@ extension ProxyRuntime {
             var readiness = await self.readiness()
             readiness.listening = true
             if readiness.isReady { return }
+            // A service that is not well is no better off with the predecessor.
+            if clock.now >= deadline { readiness.unhealthyUpstream = nil }
+            if readiness.isReady { return }
             guard clock.now < deadline, (try? await Task.sleep(for: .milliseconds(20))) != nil else {
                 throw Listeners.Failure(
                     description: "not ready to take over process \(predecessor.process), which goes on: "

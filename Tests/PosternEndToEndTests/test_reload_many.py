@@ -109,6 +109,7 @@ def test_many_different_reloads_under_load(start, upstream, new_upstream, redis,
     def figures():
         return proxy.rss(), len(os.listdir("/proc/%d/fd" % proxy.pid)), len(os.listdir("/proc/%d/task" % proxy.pid))
 
+    idle = figures()
     whichever = itertools.cycle(range(50))
     with Load([proxy.port], lambda n: jwt[n % 50], threads=4, pause=0.001, fresh=True) as load, \
             Load([proxy.port], lambda _: names[next(whichever)], threads=2, pause=0.002) as introspected, \
@@ -131,12 +132,15 @@ def test_many_different_reloads_under_load(start, upstream, new_upstream, redis,
     assert metrics.value("postern_reloads_total", result="refused") == 0
     assert metrics.value("postern_tls_handshakes_total", result="failure") == 0
     wait_until(lambda: proxy.metrics().value("postern_snapshots") == 1, 15, "old policies to be freed")
+    # Issuers that went answer what they were asked before they end; a Redis that came has connections.
+    wait_until(lambda: figures()[1] <= idle[1] + 20, 30, "descriptors to be closed")
     print("%d reloads, %d requests (%d introspected, %d over TLS on %d connections), none failed; at most %d policies in memory; "
-          "RSS %d → %d KiB, descriptors %d → %d, threads %d → %d" % (
+          "RSS %d → %d KiB, descriptors %d → %d under load and %d → %d idle, threads %d → %d" % (
               RELOADS, sum(each.answered for each in loads), introspected.answered, over_tls.answered, over_tls.connections,
-              peak, before[0], after[0], before[1], after[1], before[2], after[2]))
+              peak, before[0], after[0], before[1], after[1],
+              idle[1], figures()[1], before[2], after[2]))
     assert peak <= 10
-    assert after[1] <= before[1] + 40 and after[2] <= before[2] + 4
+    assert after[2] <= before[2] + 4
     if is_release():
         assert after[0] - before[0] < 4096 + RELOADS * 4, "KiB more than after %d reloads: %d" % (warm, after[0] - before[0])
 

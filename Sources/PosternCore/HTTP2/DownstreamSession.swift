@@ -48,8 +48,13 @@ public struct DownstreamSession: Equatable, Sendable {
     public private(set) var state = State.greeting
     /// Streams that are open.
     public private(set) var streams = 0
-    private let limits: Limits
+    /// They may change while the connection is open: what begins after that has the new ones.
+    public var limits: Limits
     private var watch = DownstreamFrameWatch()
+    /// Whether the process is to end, which the client hears once it has greeted.
+    private var isDraining = false
+    /// How long a client's greeting is awaited then, in nanoseconds.
+    private static let patience: Int64 = 1_000_000_000
     /// Monotonic nanoseconds: when the state has lasted long enough, and when a field section has.
     private var stateEnd: Int64
     private var headEnd = Int64.max
@@ -78,10 +83,12 @@ public struct DownstreamSession: Equatable, Sendable {
     }
 
     /// The client's settings came.
-    public mutating func greeted(now: Int64) {
-        guard self.state == .greeting else { return }
+    @discardableResult
+    public mutating func greeted(now: Int64) -> Action {
+        guard self.state == .greeting else { return .none }
         self.state = .open
         self.stateEnd = self.streams == 0 ? now &+ self.limits.idle : .max
+        return self.isDraining ? self.drain(now: now) : .none
     }
 
     public mutating func streamOpened() {
@@ -107,12 +114,13 @@ public struct DownstreamSession: Equatable, Sendable {
         }
     }
 
-    /// The process is to end.
+    /// The process is to end. A client that has just connected may have sent its first requests already.
     public mutating func drain(now: Int64) -> Action {
         switch self.state {
         case .greeting:
-            self.state = .closed
-            return .cut
+            self.isDraining = true
+            self.stateEnd = min(self.stateEnd, now &+ Self.patience)
+            return .none
         case .open:
             self.state = .leaving
             self.stateEnd = now &+ self.limits.leaving

@@ -237,6 +237,7 @@ final class LoopContext {
     func add(_ session: DownstreamSessionHandler) {
         self.sessions[ObjectIdentifier(session)] = session
         self.metrics.downstreamConnections += 1
+        if self.isDraining { session.drain() }
     }
 
     func remove(_ session: DownstreamSessionHandler) {

@@ -209,8 +209,9 @@ class Postern(Child):
             return client.response(method)
 
     def lines(self):
-        """Every line of stdout, as JSON."""
-        return [json.loads(line) for line in self.out.read_text("utf-8").splitlines() if line.strip()]
+        """Every whole line of stdout, as JSON."""
+        text = self.out.read_text("utf-8")
+        return [json.loads(line) for line in text[: text.rfind("\n") + 1].splitlines() if line.strip()]
 
     def access(self, request_id, timeout=3.0):
         """The access log line of one request."""
