@@ -362,6 +362,20 @@ def test_content_that_does_not_come(start, upstream):
         assert client.call().status == 200
 
 
+@pytest.mark.parametrize("behind", [b"", b"\xff" * 40], ids=["nothing", "garbage"])
+def test_a_client_that_is_gone_at_once_spares_the_service(start, upstream, behind):
+    """All that it ever sends comes in one read, and what is behind its request ends the connection in that read."""
+    upstream.default = lambda exchange: exchange.until_peer_closes()
+    proxy = start(configs.config(upstream))
+    for i in range(30):
+        with Raw(proxy.port, settings=False, preface=False) as client:
+            client.send(PREFACE, frames.SettingsFrame(0),
+                        client.headers(1, fields(path="/public/x", more=[("x-request-id", "gone-%d" % i)])), behind)
+    wait_until(lambda: proxy.metrics().value("postern_connections", side="upstream") == 0, 5, "the service to be left")
+    assert [proxy.access("gone-%d" % i)["status"] for i in range(30)] == [499] * 30
+    assert proxy.metrics().value("postern_pool_waiting") == 0
+
+
 # --- The connection
 
 def test_drain_serves_what_was_asked(start, upstream):

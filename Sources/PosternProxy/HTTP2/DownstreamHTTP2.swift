@@ -8,10 +8,11 @@ enum DownstreamHTTP2 {
     /// Adds the handlers of a connection behind `handler`, whose place they take.
     ///
     /// - Parameter wire: what stands between them and the socket.
+    /// - Returns: the first of them.
     static func begin(
         in channel: any Channel, after handler: DownstreamHandler, loop: LoopContext, client: ClientFacts,
         wire: LoopConnection.Wire
-    ) throws {
+    ) throws -> DownstreamSessionHandler {
         let session = DownstreamSessionHandler(loop: loop, wire: wire)
         let bound = NIOLoopBound((loop, client), eventLoop: loop.eventLoop)
         let configuration = Self.connection(loop.snapshot.headLimits)
@@ -31,6 +32,7 @@ enum DownstreamHTTP2 {
             [session, frames, DownstreamRootHandler(session)], position: .after(handler))
         let settings = HTTP2Frame(streamID: .rootStream, payload: .settings(.settings(configuration.initialSettings)))
         channel.pipeline.syncOperations.writeAndFlush(NIOAny(settings), promise: nil)
+        return session
     }
 
     /// Streams that a client may have open at a time.

@@ -21,18 +21,17 @@ extension DownstreamHandler {
     func goOver(with bytes: ByteBuffer) {
         guard let context else { return }
         self.record.isOpen = false
+        let session: DownstreamSessionHandler
         do {
-            try DownstreamHTTP2.begin(
+            session = try DownstreamHTTP2.begin(
                 in: context.channel, after: self, loop: self.loop, client: self.client, wire: self.wire)
         } catch {
             return self.closeNow()
         }
         self.wasHandedOver = true
-        if bytes.readableBytes > 0 {
-            context.fireChannelRead(NIOAny(bytes))
-            context.fireChannelReadComplete()
-        }
+        // Before anything is read: what is read may end the connection at once, and this handler tells nobody behind it.
         context.pipeline.syncOperations.removeHandler(context: context, promise: nil)
+        if bytes.readableBytes > 0 { session.takeOver(bytes) }
     }
 
     /// Whether a final response with this status may go to the client. A stream that asked to become a tunnel takes any 2xx

@@ -67,6 +67,12 @@ final class DownstreamSessionHandler: LoopConnection, ChannelDuplexHandler {
 
     // MARK: - Bytes
 
+    /// Takes what was read of the connection before it was this handler's; the end of that read follows.
+    func takeOver(_ bytes: ByteBuffer) {
+        guard let context else { return }
+        self.channelRead(context: context, data: NIOAny(bytes))
+    }
+
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard self.session.state != .closed else { return }
         let buffer = self.unwrapInboundIn(data)

@@ -171,7 +171,7 @@ class Client:
 class Raw:
     """One connection of literal frames. `frames` are those that came; `pongs`: whether a PING is answered."""
 
-    def __init__(self, port, context=None, timeout=5.0, settings=True, pongs=True):
+    def __init__(self, port, context=None, timeout=5.0, settings=True, pongs=True, preface=True):
         self.pongs = pongs
         self.sock = connect(port, context, timeout)
         self.encoder = hpack.Encoder()
@@ -180,7 +180,8 @@ class Raw:
         self.buffer = b""
         self.frames = []
         self.closed = False
-        self.sock.sendall(PREFACE)
+        if preface:
+            self.sock.sendall(PREFACE)
         if settings:
             self.send(frames.SettingsFrame(0))
 
