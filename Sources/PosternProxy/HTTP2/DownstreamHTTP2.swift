@@ -27,7 +27,8 @@ enum DownstreamHTTP2 {
             }
         }
         try channel.pipeline.syncOperations.addHandlers(
-            [session, frames, DownstreamRootHandler(session)], position: .after(handler))
+            [session, WholeFramesHandler(fromClient: true), frames, DownstreamRootHandler(session)],
+            position: .after(handler))
     }
 
     /// Streams that a client may have open at a time.

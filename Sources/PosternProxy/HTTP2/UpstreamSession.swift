@@ -55,7 +55,7 @@ final class UpstreamSession: LoopConnection, ChannelInboundHandler {
             // Only a push would open one, and that is switched off.
             stream.close()
         }
-        try channel.pipeline.syncOperations.addHandlers([handler, self])
+        try channel.pipeline.syncOperations.addHandlers([WholeFramesHandler(fromClient: false), handler, self])
         self.multiplexer = try handler.syncMultiplexer()
     }
 
