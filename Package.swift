@@ -44,6 +44,7 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         // Without pkg-config: it only names the folders that are searched anyway, and a flag that SwiftPM warns of.
         .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
+        .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CPostgreSQL", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
 
         // The functional core: decides. It has no dependency at all, and the compiler keeps it so.
@@ -92,7 +93,7 @@ let package = Package(
         .target(
             name: "PosternIssuer",
             dependencies: [
-                "CPostgreSQL", "PosternCore", "PosternCrypto", "PosternRedis", "PosternSystem",
+                "CPostgreSQL", "CSQLite", "PosternCore", "PosternCrypto", "PosternRedis", "PosternSystem",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),

@@ -77,6 +77,12 @@ public enum Base64URL {
         var output = span.mutableBytes
         var i = 0
         var o = 0
+        while i &+ 8 <= count {
+            output.storeBytes(
+                of: Self.characters(of: bytes.word(i).byteSwapped &>> 16), toByteOffset: o, as: UInt64.self)
+            i &+= 6
+            o &+= 8
+        }
         while i &+ 3 <= count {
             let group = UInt32(bytes.byte(i)) &<< 16 | UInt32(bytes.byte(i &+ 1)) &<< 8 | UInt32(bytes.byte(i &+ 2))
             // Four groups of six bits, each in a byte of its own, the first one lowest.
@@ -140,11 +146,22 @@ public enum Base64URL {
         }
     }
 
-    /// The characters of four values below 64, each in a byte of its own: 65 is added to all, and at each border of the
+    /// The eight characters that encode 48 bits, the first one lowest in memory.
+    @inline(__always)
+    private static func characters(of bits: UInt64) -> UInt64 {
+        // Twice twenty-four bits, four times twelve, eight times six; the first ones on top.
+        var x = (bits &<< 8) & 0x00FF_FFFF_0000_0000 | bits & 0xFF_FFFF
+        x = (x & 0x00FF_F000_00FF_F000) &<< 4 | x & 0x0000_0FFF_0000_0FFF
+        x = (x & 0x0FC0_0FC0_0FC0_0FC0) &<< 2 | x & 0x003F_003F_003F_003F
+        return Self.characters(x).bigEndian
+    }
+
+    /// The characters of values below 64, each in a byte of its own: 65 is added to all, and at each border of the
     /// alphabet's classes what the next one differs by. No sum carries into the next byte.
     @inline(__always)
-    private static func characters(_ values: UInt32) -> UInt32 {
-        let ones: UInt32 = 0x0101_0101
+    private static func characters<Values: FixedWidthInteger & UnsignedInteger>(_ values: Values) -> Values {
+        // 1 in each byte.
+        let ones = Values.max / 0xFF
         // 1 in each byte whose value is at least the border.
         let lowers = (values &+ ones &* (0x80 - 26)) &>> 7 & ones
         let digits = (values &+ ones &* (0x80 - 52)) &>> 7 & ones

@@ -33,6 +33,22 @@ public struct JSONObjectWriter: Sendable {
         self.bytes.append(flag ? "true" : "false")
     }
 
+    /// Adds a string that is made of these, with a space between them.
+    public mutating func add(_ name: StaticString, joined texts: [String]) {
+        self.begin(name)
+        self.bytes.append(json: texts)
+    }
+
+    /// Adds a string that holds nothing to escape, such as a token.
+    ///
+    /// - Parameter text: Of the characters of base64url and dots, or others that stand for themselves in JSON.
+    public mutating func add(_ name: StaticString, plain text: String) {
+        self.begin(name)
+        self.bytes.append(UInt8(ascii: "\""))
+        self.bytes.append(contentsOf: text.utf8)
+        self.bytes.append(UInt8(ascii: "\""))
+    }
+
     /// Adds an array of strings.
     public mutating func add(_ name: StaticString, _ texts: [String]) {
         self.begin(name)

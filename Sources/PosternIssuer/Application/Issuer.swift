@@ -126,9 +126,9 @@ struct Issuer: Sendable {
     /// Everything that is served.
     func routes() -> RouteList {
         let router = Router(context: IssuerContext.self, options: .autoGenerateHeadEndpoints)
-        router.add(middleware: ArrivalMiddleware(clock: self.clock, proxies: self.trustedProxies))
-        router.add(middleware: MetricsMiddleware(metrics: self.audit.metrics))
-        router.add(middleware: ErrorMiddleware())
+        router.add(
+            middleware: RequestMiddleware(
+                clock: self.clock, proxies: self.trustedProxies, metrics: self.audit.metrics))
         var routes = RouteList(router: router)
         TokenEndpoints(service: self.tokens, issuer: self.url, audit: self.audit).register(in: &routes)
         let gate = AdminGate(

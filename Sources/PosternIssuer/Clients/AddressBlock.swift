@@ -9,9 +9,9 @@ struct Address: Equatable, Sendable, CustomStringConvertible {
 
     /// The usual text (RFC 5952).
     var description: String {
+        if self.octets.count == 4 { return "\(self.octets[0]).\(self.octets[1]).\(self.octets[2]).\(self.octets[3])" }
         var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
-        let family = self.octets.count == 4 ? AF_INET : AF_INET6
-        guard inet_ntop(family, self.octets, &text, socklen_t(text.count)) != nil else { return "" }
+        guard inet_ntop(AF_INET6, self.octets, &text, socklen_t(text.count)) != nil else { return "" }
         return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 

@@ -43,7 +43,14 @@ struct FormBody: Equatable {
 
     /// Parses a body in the format of HTML forms.
     init(form bytes: [UInt8]) throws(OAuthError) {
-        for pair in bytes.split(separator: UInt8(ascii: "&")) {
+        var start = 0
+        while start < bytes.count {
+            // A loop of its own over the array: `split` makes a list first, and asks for each byte through a closure.
+            var end = start
+            while end < bytes.count, bytes[end] != UInt8(ascii: "&") { end += 1 }
+            let pair = bytes[start..<end]
+            start = end + 1
+            if pair.isEmpty { continue }
             let equals = pair.firstIndex(of: UInt8(ascii: "=")) ?? pair.endIndex
             let value = equals == pair.endIndex ? [] : pair[(equals + 1)...]
             guard let name = FormEncoding.decode(pair[..<equals]), let value = FormEncoding.decode(value) else {

@@ -4,8 +4,11 @@ enum FormEncoding {
     ///
     /// - Parameter plusIsSpace: False in a path, where `+` is a plus.
     static func decode(_ bytes: ArraySlice<UInt8>, plusIsSpace: Bool = true) -> String? {
-        let isPlain = !bytes.contains { $0 == UInt8(ascii: "%") || ($0 == UInt8(ascii: "+") && plusIsSpace) }
-        if isPlain { return String(validating: bytes, as: UTF8.self) }
+        let isPlain = bytes.allSatisfy {
+            $0 < 0x80 && $0 != UInt8(ascii: "%") && ($0 != UInt8(ascii: "+") || !plusIsSpace)
+        }
+        // ASCII is always text; to ask whether it is takes longer than to make it.
+        if isPlain { return String(decoding: bytes, as: UTF8.self) }
         var decoded: [UInt8] = []
         decoded.reserveCapacity(bytes.count)
         var index = bytes.startIndex

@@ -8,7 +8,7 @@ struct IssuerContext: RequestContext {
     let peer: Address?
     /// Where the request came from: the peer, or whom a trusted proxy named.
     var address: Address?
-    /// When the request came, Unix seconds, by the issuer's clock (`ArrivalMiddleware`).
+    /// When the request came, Unix seconds, by the issuer's clock (`RequestMiddleware`).
     var time: Double
 
     init(source: ApplicationRequestContextSource) {

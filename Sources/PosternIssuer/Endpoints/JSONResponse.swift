@@ -40,9 +40,9 @@ extension Response {
 
 extension HTTPFields {
     /// For answers with credentials in them, and for errors (RFC 6749 section 5.1).
-    static var notStored: HTTPFields {
+    static let notStored: HTTPFields = {
         var fields: HTTPFields = [.cacheControl: "no-store"]
         if let pragma = HTTPField.Name("Pragma") { fields[pragma] = "no-cache" }
         return fields
-    }
+    }()
 }

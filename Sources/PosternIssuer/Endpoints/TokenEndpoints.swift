@@ -38,7 +38,9 @@ struct TokenEndpoints: Sendable {
     ) async throws -> Response {
         var wanted = wanted
         wanted.address = context.address
-        wanted.audiences = self.issuer.assertionAudiences(at: request.uri.path)
+        if case .assertion = wanted.credentials {
+            wanted.audiences = self.issuer.assertionAudiences(at: request.uri.path)
+        }
         do {
             let token = try await self.service.issue(wanted, issuer: self.issuer.value)
             context.logger.info(

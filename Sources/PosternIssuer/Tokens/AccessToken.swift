@@ -22,8 +22,10 @@ struct AccessToken: Sendable {
 
     /// 128 random bits.
     static func newIdentifier() -> String {
-        Base64URL.encode(Random.bytes(16))
+        Base64URL.encode(Self.identifiers.next())
     }
+
+    private static let identifiers = RandomIdentifiers()
 
     /// A client's own token.
     init(issuer: String, audiences: [String], client: ServiceClient, scopes: [String], issuedAt: Int) {
@@ -62,9 +64,9 @@ struct AccessToken: Sendable {
         if self.audiences.count == 1 { claims.add("aud", self.audiences[0]) } else { claims.add("aud", self.audiences) }
         claims.add("exp", self.expiresAt)
         claims.add("iat", self.issuedAt)
-        claims.add("jti", self.identifier)
+        claims.add("jti", plain: self.identifier)
         claims.add("client_id", self.clientID)
-        claims.add("scope", ScopeList.text(self.scopes))
+        claims.add("scope", joined: self.scopes)
         claims.add("scopes", self.scopes)
         claims.add("is_trusted", self.isTrusted)
         if let user = self.user {

@@ -30,10 +30,10 @@ struct IssuedToken: Sendable {
     /// The answer of RFC 6749 section 5.1, as JSON.
     var answer: [UInt8] {
         var answer = JSONObjectWriter()
-        answer.add("access_token", self.text)
+        answer.add("access_token", plain: self.text)
         answer.add("token_type", "Bearer")
         answer.add("expires_in", self.lifetime)
-        answer.add("scope", ScopeList.text(self.scopes))
+        answer.add("scope", joined: self.scopes)
         return answer.finished()
     }
 }

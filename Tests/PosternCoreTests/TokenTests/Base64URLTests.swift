@@ -49,6 +49,20 @@ struct Base64URLTests {
         }
     }
 
+    @Test func everyCharacterIsWrittenInEveryPlaceOfAGroup() {
+        let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
+        for value in 0..<64 {
+            for place in 0..<8 {
+                let bits = UInt64(value) << (58 - 6 * place)
+                let octets = (0..<6).map { UInt8(truncatingIfNeeded: bits >> (56 - 8 * $0)) }
+                var expected = [UInt8](repeating: alphabet[0], count: 8)
+                expected[place] = alphabet[value]
+                // Twice, so that one is the first of a long text and one the last.
+                #expect(Base64URL.encoded((octets + octets).span.bytes) == expected + expected)
+            }
+        }
+    }
+
     @Test func decodingUndoesEncodingAndTheOtherWayRound() {
         var generator = TokenTestGenerator(state: 3)
         for count in 0..<200 {

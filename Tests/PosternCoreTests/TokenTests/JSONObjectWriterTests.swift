@@ -15,16 +15,21 @@ import Testing
         writer.add("no", false)
         writer.add("none", [String]())
         writer.add("texts", texts)
+        writer.add("joined", joined: texts)
+        writer.add("nothing", joined: [])
+        writer.add("plain", plain: "e30.A-z_4ME.")
         let bytes = writer.finished()
         let value = try JSONReader.parse(bytes.span.bytes)
         guard case .object(let members) = value else {
             Issue.record("not an object")
             return
         }
-        #expect(members.map(\.name) == ["first", "number", "yes", "no", "none", "texts"])
+        #expect(members.map(\.name) == ["first", "number", "yes", "no", "none", "texts", "joined", "nothing", "plain"])
         #expect(value["first"] == .string(texts[2]) && value["number"] == .number(-42, text: "-42"))
         #expect(value["yes"] == .bool(true) && value["no"] == .bool(false) && value["none"] == .array([]))
         #expect(value["texts"] == .array(texts.map { .string($0) }))
+        #expect(value["joined"] == .string(texts.joined(separator: " ")) && value["nothing"] == .string(""))
+        #expect(value["plain"] == .string("e30.A-z_4ME."))
         #expect(value.serializedBytes() == bytes)
     }
 

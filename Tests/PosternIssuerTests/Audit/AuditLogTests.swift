@@ -145,7 +145,8 @@ import Testing
         let (times, queue) = AsyncStream.makeStream(of: Double.self)
         let router = Router(context: IssuerContext.self)
         router.add(
-            middleware: ArrivalMiddleware(clock: TestClock(1_760_000_123).clock, proxies: TrustedProxies()))
+            middleware: RequestMiddleware(
+                clock: TestClock(1_760_000_123).clock, proxies: TrustedProxies(), metrics: IssuerMetrics()))
         router.get("/") { _, context in
             queue.yield(context.time)
             return HTTPResponse.Status.ok

@@ -82,8 +82,7 @@ import Testing
     func routes() async throws {
         let metrics = IssuerMetrics()
         let router = Router(context: IssuerContext.self)
-        router.add(middleware: MetricsMiddleware(metrics: metrics))
-        router.add(middleware: ErrorMiddleware())
+        router.add(middleware: RequestMiddleware(clock: .system, proxies: TrustedProxies(), metrics: metrics))
         var routes = RouteList(router: router)
         routes.on(.get, "/things/{id}") { _, _ in Response(status: .ok) }
         routes.on(.post, "/things") { _, _ in throw Problem.internalError }

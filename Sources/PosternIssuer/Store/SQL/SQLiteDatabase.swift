@@ -1,3 +1,4 @@
+import CSQLite
 import Foundation
 import GRDB
 
@@ -9,8 +10,14 @@ struct SQLiteDatabase: SQLDatabase {
 
     let dialect = SQLDialect.sqlite
 
+    /// Done once, before the first file is opened.
+    private static let settings: Void = {
+        _ = postern_sqlite_count_no_memory()
+    }()
+
     /// Opens or makes the file. Throws `StoreError`.
     init(path: String) throws(StoreError) {
+        Self.settings
         var configuration = Configuration()
         configuration.foreignKeysEnabled = true
         configuration.busyMode = .timeout(5)
