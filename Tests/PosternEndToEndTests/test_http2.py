@@ -338,6 +338,30 @@ def test_a_client_that_cancels_spares_the_service(client, upstream):
     assert client.call().status == 200
 
 
+def test_a_client_that_does_not_take_its_response(start, upstream):
+    """A window that stays shut is a peer that does not read: `timeouts.body_idle`."""
+    proxy = start(configs.config(upstream, timeouts={"body_idle": "400ms"}))
+    for size in (40_000, 10 * MIB):
+        with Client(proxy.port) as client:
+            client.h2.acknowledge_received_data = lambda *_: None
+            client.h2.update_settings({4: 10_000})
+            client.flush()
+            client.until(lambda: client.h2.local_settings.initial_window_size == 10_000)
+            upstream.script(scripts.answer(body=b"x" * size))
+            answer = client.call(path="/public/x")
+            assert answer.status == 200 and len(answer.body) == 10_000 and answer.reset is not None
+            assert client.call().status == 200
+
+
+def test_content_that_does_not_come(start, upstream):
+    proxy = start(configs.config(upstream, timeouts={"body_idle": "400ms"}))
+    with Client(proxy.port) as client:
+        stream = client.open(fields("POST", "/public/x"), end=False)
+        client.until(lambda: client.answers[stream].reset is not None)
+        assert client.answers[stream].status == 408 and client.answers[stream].reset == Code.NO_ERROR
+        assert client.call().status == 200
+
+
 # --- The connection
 
 def test_drain_serves_what_was_asked(start, upstream):
@@ -394,6 +418,46 @@ def test_what_comes_after_the_last_stream_is_not_served(start, upstream):
     assert proxy.wait(5) == 0
 
 
+def test_drain_under_load_drops_nothing(start, upstream):
+    """Connections that always have eight requests open, until they are told to stop."""
+    upstream.default = scripts.answer(body=b"x" * 2000)
+    proxy = start(configs.config(upstream, timeouts={"drain": "10s"}, event_loops=2))
+    opened, answered, under_way = [], [], threading.Barrier(5, timeout=10)
+
+    def load():
+        with Raw(proxy.port) as client:
+            number, mine = 1, 0
+            for _ in range(8):
+                client.send(client.headers(number, fields(path="/public/%d" % number)))
+                number += 2
+            while client.step():
+                frame = client.frames.pop()
+                if isinstance(frame, frames.GoAwayFrame):
+                    client.frames.append(frame)
+                if isinstance(frame, frames.DataFrame) and frame.data:
+                    client.send(frames.WindowUpdateFrame(0, window_increment=len(frame.data)))
+                if "END_STREAM" in frame.flags:
+                    mine += 1
+                    if mine == 100:
+                        under_way.wait()
+                    if not client.goaways():
+                        client.send(client.headers(number, fields(path="/public/%d" % number)))
+                        number += 2
+            opened.append((number - 1) // 2)
+            answered.append(mine)
+
+    threads = [threading.Thread(target=load, daemon=True) for _ in range(4)]
+    for each in threads:
+        each.start()
+    under_way.wait()
+    proxy.signal(signal.SIGTERM)
+    for each in threads:
+        each.join(15)
+    assert proxy.wait(5) == 0
+    assert len(opened) == 4 and opened == answered
+    upstream.default = scripts.echo
+
+
 def test_a_reload_holds_for_the_next_stream(start, upstream):
     proxy = start(configs.config(upstream))
     with Client(proxy.port) as client:
@@ -425,3 +489,48 @@ def test_connections_are_counted_not_streams(start, upstream):
         with Client(proxy.port) as second:
             assert second.call().status == 200
     wait_until(lambda: proxy.metrics().value("postern_connections", side="downstream") == 0, 5, "the connections to close")
+
+
+def test_too_many_connections_over_tls(start, upstream, authority):
+    identity = authority.server(file="other")
+    proxy = start(configs.config(upstream, limits={"connections": 1}, listen=[
+        "127.0.0.1:%d" % free_port(),
+        {"address": "127.0.0.1:%d" % free_port(), "tls": {"certificate": str(identity[0]), "key": str(identity[1])}}]))
+    with Client(secure(proxy), client_context(authority)) as client:
+        assert client.call().status == 200
+        with Raw(secure(proxy), client_context(authority)) as second:
+            assert second.goaway() == Code.ENHANCE_YOUR_CALM and second.goaways()[0][0] == 0
+        assert client.call().status == 200
+
+    def admitted():
+        with Client(secure(proxy), client_context(authority)) as third:
+            return third.call().headers
+
+    wait_until(admitted, 5, "a free place")
+
+
+def test_a_certificate_that_changes_leaves_connections_alone(start, upstream, authority, tmp_path):
+    certificate, key = tmp_path / "tls.crt", tmp_path / "tls.key"
+
+    def put(identity):
+        certificate.write_bytes(open(identity[0], "rb").read())
+        key.write_bytes(open(identity[1], "rb").read())
+
+    put(authority.server(file="other"))
+    proxy = start(configs.config(upstream, listen=[
+        "127.0.0.1:%d" % free_port(),
+        {"address": "127.0.0.1:%d" % free_port(), "tls": {"certificate": str(certificate), "key": str(key)}}]))
+
+    def shown(client):
+        return client.sock.getpeercert()["serialNumber"]
+
+    with Client(secure(proxy), client_context(authority)) as client:
+        assert client.call().status == 200
+        put(authority.server(file="other"))
+
+        def changed():
+            with Client(secure(proxy), client_context(authority)) as other:
+                return other.call().status == 200 and shown(other) != shown(client)
+
+        wait_until(changed, 10, "the new certificate")
+        assert client.call().status == 200 and not client.goaways

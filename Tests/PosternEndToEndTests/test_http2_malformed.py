@@ -86,28 +86,25 @@ def test_malformed_head(proxy, client, upstream, case):
     goes_on(client, upstream, 3)
 
 
-def test_more_content_than_promised(client, upstream):
+@pytest.mark.parametrize("content, end", [(b"abcd", False), (b"abcd", True), (b"ab", True), (b"", True)])
+def test_other_content_than_promised(client, upstream, content, end):
     held = []
-    upstream.script(lambda exchange: (held.append(exchange), exchange.until_peer_closes()))
-    client.send(client.headers(1, get(("content-length", "3"), method="POST", path="/public/x"), end=False))
-    upstream.wait(1)
-    client.send(frames.DataFrame(1, b"abcd"))
-    assert client.reset(1) == Code.PROTOCOL_ERROR
-    wait_until(lambda: hasattr(held[0].request, "peer_closed"), 5, "the upstream to be left")
-    assert held[0].connection.received == len(held[0].request.raw_head)
 
-
-def test_less_content_than_promised(client, upstream):
     def script(exchange):
-        exchange.read_body()
+        held.append((exchange.connection, exchange.connection.received))
+        exchange.until_peer_closes()
 
     upstream.script(script)
     client.send(client.headers(1, get(("content-length", "3"), method="POST", path="/public/x"), end=False))
-    client.send(frames.DataFrame(1, b"ab", flags=["END_STREAM"]))
+    request = upstream.wait(1)
+    wait_until(lambda: held, 5, "the script")
+    client.send(frames.DataFrame(1, content, flags=["END_STREAM"] if end else []))
     assert client.reset(1) == Code.PROTOCOL_ERROR
+    wait_until(lambda: hasattr(request, "peer_closed"), 5, "the upstream to be left")
+    connection, before = held[0]
+    assert connection.received == before, "some of it went on"
     client.send(client.headers(3, fields()))
     assert client.status(3) == 200
-    assert all(not each.complete for each in upstream.requests if each.method == "POST")
 
 
 @pytest.mark.parametrize("trailers, end", [
@@ -188,3 +185,20 @@ def test_a_head_that_never_ends(start, upstream):
     with Raw(proxy.port, settings=False) as silent:
         silent.goaway()
         assert silent.closed
+
+
+def test_a_large_head_at_once(proxy, upstream):
+    """Behind the greeting, before the settings are answered: limits.head holds already."""
+    with Raw(proxy.port, settings=False) as client:
+        client.send(frames.SettingsFrame(0), *large_head(client, get(("x", "y" * 12_000), ("z", "y" * 12_000))))
+        assert client.status(1) == 200
+        assert len(upstream.requests[0].header("z")) == 12_000
+
+
+def large_head(client, headers):
+    """HEADERS and CONTINUATION frames of 16,000 bytes at most."""
+    block = client.block(headers)
+    parts = [block[i:i + 16_000] for i in range(0, len(block), 16_000)]
+    yield frames.HeadersFrame(1, parts[0], flags=["END_STREAM"] + (["END_HEADERS"] if len(parts) == 1 else [])).serialize()
+    for part in parts[1:]:
+        yield frames.ContinuationFrame(1, part, flags=["END_HEADERS"] if part is parts[-1] else []).serialize()

@@ -53,29 +53,35 @@ def connect(proxy, authority):
         each.close()
 
 
+@pytest.mark.parametrize("http", ["1.1", "2"])
 @pytest.mark.parametrize("version", VERSIONS)
-def test_curl(proxy, upstream, authority, version):
+def test_curl(proxy, upstream, authority, version, http):
     done = subprocess.run(
-        ["curl", "-sS", "--tlsv" + version, "--tls-max", version, "--cacert", str(authority.ca), "-d", "x=1",
+        ["curl", "-sS", "--http" + http, "--tlsv" + version, "--tls-max", version, "--cacert", str(authority.ca), "-d", "x=1",
          "-H", bearer(configs.token()), "-H", "X-Forwarded-Proto: gopher", "-w", "\n%{http_version} %{ssl_verify_result}",
          "https://localhost:%d/auth" % proxy.port, "--resolve", "localhost:%d:127.0.0.1" % proxy.port],
         capture_output=True, text=True, timeout=20)
     assert done.returncode == 0, done.stderr
     body, facts = done.stdout.rsplit("\n", 1)
-    assert facts == "1.1 0"
+    assert facts == http + " 0"
     assert json.loads(body)["length"] == 3
     request = upstream.requests[0].check()
     assert request.all("x-forwarded-proto") == ["https"]
     assert request.header("x-user-id") == "user-7"
 
 
+@pytest.mark.parametrize("offered, chosen", [(["http/1.1"], "http/1.1"), (["http/1.0"], None), (None, None),
+                                             (["http/1.1", "h2"], "h2")])
 @pytest.mark.parametrize("version", VERSIONS)
-def test_versions_and_protocol(proxy, upstream, authority, version):
+def test_versions_and_protocol(proxy, upstream, authority, version, offered, chosen):
     context = client_context(authority, version=VERSIONS[version])
-    context.set_alpn_protocols(["h2", "http/1.1"])
+    if offered:
+        context.set_alpn_protocols(offered)
     with TLSClient(proxy.port, context) as client:
         assert client.sock.version() == "TLSv" + version
-        assert client.sock.selected_alpn_protocol() == "http/1.1"
+        assert client.sock.selected_alpn_protocol() == chosen
+        if chosen == "h2":
+            return
         assert client.send(head("GET", "/health")).response().status == 200
 
 

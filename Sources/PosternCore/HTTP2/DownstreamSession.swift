@@ -48,7 +48,8 @@ public struct DownstreamSession: Equatable, Sendable {
     public private(set) var state = State.greeting
     /// Streams that are open.
     public private(set) var streams = 0
-    private let limits: Limits
+    /// They may change while the connection is open: what begins after that has the new ones.
+    public var limits: Limits
     private var watch = DownstreamFrameWatch()
     /// Monotonic nanoseconds: when the state has lasted long enough, and when a field section has.
     private var stateEnd: Int64

@@ -157,7 +157,9 @@ extension DownstreamHandler {
     private func end(_ ending: Exchange.Ending) {
         switch ending {
         case .nextRequest:
-            self.setDeadline(self.loop.now &+ self.snapshot.timeouts.idle)
+            // A stream is over when the client has taken its response.
+            let limit = self.stream == nil ? self.snapshot.timeouts.idle : self.snapshot.timeouts.bodyIdle
+            self.setDeadline(self.loop.now &+ limit)
             self.processPending()
             self.resumeReading()
         case .linger:

@@ -14,9 +14,10 @@ enum DownstreamHTTP2 {
     ) throws {
         let session = DownstreamSessionHandler(loop: loop, wire: wire)
         let bound = NIOLoopBound((loop, client), eventLoop: loop.eventLoop)
+        let configuration = Self.connection(loop.snapshot.headLimits)
         let frames = NIOHTTP2Handler(
             mode: .server, eventLoop: loop.eventLoop,
-            connectionConfiguration: Self.connection(loop.snapshot.headLimits),
+            connectionConfiguration: configuration,
             streamConfiguration: Self.stream, streamDelegate: session.delegate
         ) { stream in
             stream.eventLoop.makeCompletedFuture {
@@ -29,6 +30,8 @@ enum DownstreamHTTP2 {
         try channel.pipeline.syncOperations.addHandlers(
             [session, WholeFramesHandler(fromClient: true), frames, DownstreamRootHandler(session)],
             position: .after(handler))
+        let settings = HTTP2Frame(streamID: .rootStream, payload: .settings(.settings(configuration.initialSettings)))
+        channel.pipeline.syncOperations.writeAndFlush(NIOAny(settings), promise: nil)
     }
 
     /// Streams that a client may have open at a time.
@@ -48,11 +51,11 @@ enum DownstreamHTTP2 {
             HTTP2Setting(parameter: .maxHeaderListSize, value: listSize),
             HTTP2Setting(parameter: .enableConnectProtocol, value: 1),
         ]
-        configuration.maximumSequentialContinuationFrames = max(8, listSize / 16384 + 2)
+        configuration.maximumSequentialContinuationFrames = max(100, listSize / 16384 + 2)
         configuration.maximumSequentialEmptyDataFrames = 100
         configuration.maximumBufferedControlFrames = 1000
         // Frames for streams that were reset are on their way for as long as a round trip takes.
-        configuration.maximumRecentlyResetStreams = 4 * Self.maximumStreams
+        configuration.maximumRecentlyResetStreams = 2 * Self.maximumStreams
         // Counted over the whole life of a connection, which may be months: what counts is the rate.
         configuration.maximumConnectionGlitches = .max
         configuration.controlFrameRateLimit.maximumCount = 200

@@ -17,14 +17,20 @@ final class DownstreamSessionHandler: LoopConnection, ChannelDuplexHandler {
     private var namedLast = false
     /// Whether the client was told that it has broken the protocol.
     private var isBroken = false
+    /// What came of the client's greeting; nil once it is through.
+    private var greeting: ByteBuffer? = ByteBuffer()
+    /// Whether the library's first frame, its settings, is still to come.
+    private var holdsSettings = true
     /// Whether what the library writes next is the content of a frame whose header it has written.
     private var contentFollows = false
 
     override init(loop: LoopContext, wire: Wire) {
-        let timeouts = loop.snapshot.timeouts
-        self.session = DownstreamSession(
-            limits: DownstreamSession.Limits(head: timeouts.head, idle: timeouts.idle), now: loop.now)
+        self.session = DownstreamSession(limits: Self.limits(loop), now: loop.now)
         super.init(loop: loop, wire: wire)
+    }
+
+    private static func limits(_ loop: LoopContext) -> DownstreamSession.Limits {
+        DownstreamSession.Limits(head: loop.snapshot.timeouts.head, idle: loop.snapshot.timeouts.idle)
     }
 
     // MARK: - Life
@@ -65,14 +71,41 @@ final class DownstreamSessionHandler: LoopConnection, ChannelDuplexHandler {
         guard self.session.state != .closed else { return }
         let buffer = self.unwrapInboundIn(data)
         let before = self.session.deadline
+        self.session.limits = Self.limits(self.loop)
         self.session.received(buffer.readableBytesSpan, now: self.loop.now)
         if self.session.deadline != before { self.setDeadline(self.session.deadline) }
-        context.fireChannelRead(data)
+        if self.greeting == nil { context.fireChannelRead(data) } else { self.greet(buffer, context) }
+    }
+
+    /// The library takes its settings for valid when the client has answered them, which the first requests do not wait for:
+    /// until then it would break the connection over a head of 16 KiB, whatever `limits.head` says. So it is answered here,
+    /// behind the client's own settings, and its first settings go nowhere: `DownstreamHTTP2` has it send them again.
+    private func greet(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
+        guard var greeting else { return }
+        self.greeting = nil
+        greeting.writeImmutableBuffer(bytes)
+        switch DownstreamGreeting.find(greeting.readableBytesSpan) {
+        case .incomplete:
+            self.greeting = greeting
+        case .malformed:
+            // The library says so.
+            context.fireChannelRead(NIOAny(greeting))
+        case .complete(let end):
+            guard let first = greeting.readSlice(length: end) else { return }
+            context.fireChannelRead(NIOAny(first))
+            context.fireChannelRead(NIOAny(ByteBuffer(bytes: [0, 0, 0, 4, 1, 0, 0, 0, 0])))
+            if greeting.readableBytes > 0 { context.fireChannelRead(NIOAny(greeting)) }
+        }
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         guard case .byteBuffer(let buffer) = self.unwrapOutboundIn(data) else {
             preconditionFailure("frames are buffers")
+        }
+        guard !self.holdsSettings else {
+            self.holdsSettings = false
+            promise?.succeed(())
+            return
         }
         self.look(at: buffer.readableBytesSpan)
         if let promise { self.write(buffer, promise) } else { self.write(buffer) }
@@ -118,9 +151,11 @@ final class DownstreamSessionHandler: LoopConnection, ChannelDuplexHandler {
         self.step { $0.heard(now: $1) }
     }
 
-    /// The library has found an error; after one of the connection there is nothing more to be read on it.
-    func errorFound() {
-        guard self.isBroken, self.session.state != .closed else { return }
+    /// The library has found an error; after one of the connection there is nothing more to be read on it. A frame that it
+    /// could not write is one, too: the client's table of fields would no longer be ours.
+    func errorFound(_ error: any Error) {
+        let isBroken = self.isBroken || error is NIOHTTP2Errors.UnableToSerializeFrame
+        guard isBroken, self.session.state != .closed else { return }
         self.namedLast = true
         self.step { $0.broken(now: $1) }
     }
@@ -226,6 +261,6 @@ final class DownstreamRootHandler: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        self.session.errorFound()
+        self.session.errorFound(error)
     }
 }

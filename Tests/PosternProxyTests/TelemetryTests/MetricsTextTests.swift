@@ -23,6 +23,7 @@ import Testing
         ("postern_log_lines_dropped_total", "counter", []), ("postern_proxy_headers_total", "counter", ["result"]),
         ("postern_tls_handshakes_total", "counter", ["result"]), ("postern_tunnels", "gauge", ["protocol"]),
         ("postern_tunnels_ended_total", "counter", ["protocol", "end"]),
+        ("postern_http2_malformed_requests_total", "counter", []),
     ])
     func documentedMetricIsThereWithItsLabels(row: (String, String, [String])) throws {
         let text = try PrometheusText(MetricsText.render(Self.busy()))

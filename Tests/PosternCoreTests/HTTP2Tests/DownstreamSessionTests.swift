@@ -1,0 +1,128 @@
+import PosternCore
+import Testing
+
+@Suite struct DownstreamSessionTests {
+    private static let limits = DownstreamSession.Limits(head: 10, idle: 60, leaving: 5)
+    private static func open(at now: Int64 = 1) -> DownstreamSession {
+        var session = DownstreamSession(limits: Self.limits, now: 0)
+        session.greeted(now: now)
+        return session
+    }
+
+    private static func receive(_ bytes: [UInt8], by session: inout DownstreamSession, now: Int64) {
+        session.received(bytes.span.bytes, now: now)
+    }
+
+    @Test("a client that does not greet is cut off")
+    func greeting() {
+        var session = DownstreamSession(limits: Self.limits, now: 100)
+        #expect(session.deadline == 110)
+        #expect(session.deadlinePassed(now: 110) == .cut)
+        #expect(session.state == .closed)
+        var drained = DownstreamSession(limits: Self.limits, now: 100)
+        #expect(drained.drain(now: 101) == .cut)
+    }
+
+    @Test("without a stream a connection is idle; with one it is not")
+    func idle() {
+        var session = Self.open()
+        #expect(session.deadline == 61)
+        session.streamOpened()
+        #expect(session.deadline == .max)
+        session.streamOpened()
+        #expect(session.streamClosed(now: 80) == .none)
+        #expect(session.deadline == .max)
+        #expect(session.streamClosed(now: 90) == .none)
+        #expect(session.deadline == 150)
+        #expect(session.deadlinePassed(now: 150) == .announce)
+        #expect(session.state == .leaving)
+        #expect(session.deadlinePassed(now: session.deadline) == .finishAndClose)
+        #expect(session.deadlinePassed(now: session.deadline) == .cut)
+    }
+
+    @Test("settings that come again change nothing")
+    func greetedTwice() {
+        var session = Self.open(at: 1)
+        session.greeted(now: 50)
+        #expect(session.deadline == 61)
+    }
+
+    @Test("streams that were opened before the client has heard are served")
+    func drain() {
+        var session = Self.open()
+        session.streamOpened()
+        #expect(session.drain(now: 10) == .announce)
+        #expect(session.drain(now: 11) == .none)
+        session.streamOpened()
+        #expect(session.streamClosed(now: 12) == .none)
+        #expect(session.heard(now: 13) == .finish)
+        #expect(session.deadline == .max)
+        #expect(session.heard(now: 13) == .none)
+        #expect(session.streamClosed(now: 20) == .finishAndClose)
+        #expect(session.state == .closed)
+        #expect(session.deadline == 25)
+        #expect(session.deadlinePassed(now: 25) == .cut)
+    }
+
+    @Test("without streams it closes as soon as the client has heard")
+    func drainIdle() {
+        var session = Self.open()
+        #expect(session.drain(now: 10) == .announce)
+        #expect(session.heard(now: 11) == .finishAndClose)
+    }
+
+    @Test("a client that does not answer is not waited for, its streams are")
+    func deafClient() {
+        var session = Self.open()
+        session.streamOpened()
+        #expect(session.drain(now: 10) == .announce)
+        #expect(session.deadline == 15)
+        #expect(session.deadlinePassed(now: 15) == .finish)
+        #expect(session.streamClosed(now: 99) == .finishAndClose)
+    }
+
+    @Test("limits that change hold for what begins after that")
+    func changedLimits() {
+        var session = Self.open()
+        session.streamOpened()
+        session.limits.idle = 7
+        #expect(session.streamClosed(now: 100) == .none)
+        #expect(session.deadline == 107)
+    }
+
+    @Test("an answer to a PING that was not sent means nothing")
+    func unasked() {
+        var session = Self.open()
+        #expect(session.heard(now: 3) == .none)
+        #expect(session.state == .open)
+    }
+
+    @Test("an error of the connection ends it, once")
+    func broken() {
+        var session = Self.open()
+        session.streamOpened()
+        #expect(session.broken(now: 7) == .finishAndClose)
+        #expect(session.broken(now: 8) == .none)
+        #expect(session.streamClosed(now: 9) == .none)
+        #expect(session.deadline == 12)
+    }
+
+    @Test("a field section has its own time, whatever streams there are")
+    func unfinishedHead() {
+        var session = DownstreamSession(limits: Self.limits, now: 0)
+        let preface = Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8)
+        let headers: [UInt8] = [0, 0, 2, 1, 0, 0, 0, 0, 1, 0x82]
+        Self.receive(preface + headers, by: &session, now: 1)
+        session.greeted(now: 1)
+        session.streamOpened()
+        #expect(session.deadline == 11)
+        // The end of this one, and a continuation that is not the last.
+        Self.receive([0x84, 0, 0, 0, 9, 0, 0, 0, 0, 1], by: &session, now: 5)
+        #expect(session.deadline == 11)
+        Self.receive([0, 0, 0, 9, 4, 0, 0, 0, 1], by: &session, now: 6)
+        #expect(session.deadline == .max)
+        Self.receive([0, 0, 0, 1, 0, 0, 0, 0, 3], by: &session, now: 20)
+        #expect(session.deadline == 30)
+        #expect(session.deadlinePassed(now: 30) == .finishAndClose)
+    }
+}
