@@ -33,7 +33,13 @@ class Conversation:
         self.queue.put(None)
 
     def __iter__(self):
-        return iter(self.queue.get, None)
+        return self
+
+    def __next__(self):
+        message = self.queue.get()
+        if message is None:
+            raise StopIteration
+        return message
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +64,7 @@ def service(made):
 
 def before(service, **changes):
     """A configuration in front of a service."""
-    return configs.config(None, upstream={"url": service.url, "protocol": "h2"}, more_routes=ROUTES, **changes)
+    return configs.config({"url": service.url, "protocol": "h2"}, more_routes=ROUTES, **changes)
 
 
 @pytest.fixture
@@ -84,8 +90,7 @@ def pair(request, start, made, dial, authority):
     made.append(service)
     listen = {"address": "127.0.0.1:%d" % free_port(), "tls": {"certificate": str(identity[0]), "key": str(identity[1])}}
     proxy = start(configs.config(
-        None, upstream={"url": service.url, "protocol": "h2", "tls": {"ca": str(authority.ca)}}, more_routes=ROUTES,
-        listen=listen))
+        {"url": service.url, "protocol": "h2", "tls": {"ca": str(authority.ca)}}, more_routes=ROUTES, listen=listen))
     return proxy, service, dial(proxy, authority=authority)
 
 
@@ -263,7 +268,7 @@ def test_one_connection_carries_refused_and_good_calls(start, service, dial):
 
 def test_a_service_that_is_down(start, dial):
     proxy = start(configs.config(
-        None, upstream={"url": "http://127.0.0.1:%d" % free_port(), "protocol": "h2"}, more_routes=ROUTES))
+        {"url": "http://127.0.0.1:%d" % free_port(), "protocol": "h2"}, more_routes=ROUTES))
     found = error(lambda: dial(proxy).unary("Unary"))
     assert found.code() is grpc.StatusCode.UNAVAILABLE and "could not be reached" in found.details()
 
@@ -277,7 +282,7 @@ def test_a_service_that_does_not_answer_in_time(start, service, dial):
 
 def test_a_stream_that_is_larger_than_the_route_takes(start, service, dial):
     routes = {"POST /test.Calls/Up": {"scopes": "trade:read", "body": "1MiB"}}
-    proxy = start(configs.config(None, upstream={"url": service.url, "protocol": "h2"}, more_routes=routes))
+    proxy = start(configs.config({"url": service.url, "protocol": "h2"}, more_routes=routes))
     found = error(lambda: dial(proxy).up(b"x" * 65536 for _ in range(100)))
     assert found.code() is grpc.StatusCode.RESOURCE_EXHAUSTED and "larger" in found.details()
     assert service.wait(1).ended.wait(3)

@@ -68,11 +68,12 @@ def test_a_line_end_is_refused_wherever_it_stands(proxy, upstream, place, end):
 
 @pytest.mark.parametrize("place", PLACES)
 def test_and_so_is_one_that_comes_in_parts(proxy, upstream, place):
-    """A block in frames of a byte each."""
+    """A block in five frames, of a byte the first ones."""
     with FrameClient(proxy.port) as client:
-        block, number = literal(PLACES[place]("\r\n"))[:1500], client.next
+        block, number = literal(PLACES[place]("\r\n")), client.next
         client.next += 2
-        parts = [block[at : at + 60] for at in range(0, len(block), 60)]
+        end = block.index(b"\r\n")
+        parts = [block[:1], block[1:end], block[end : end + 1], block[end + 1 : end + 2], block[end + 2 :]]
         client.send(frame(HEADERS, END_STREAM, number, parts[0]) + b"".join(
             frame(CONTINUATION, END_HEADERS if each is parts[-1] else 0, number, each) for each in parts[1:]))
         assert refused(client.answer(number))

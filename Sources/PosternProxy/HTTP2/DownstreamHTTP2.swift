@@ -29,7 +29,8 @@ enum DownstreamHTTP2 {
             }
         }
         try channel.pipeline.syncOperations.addHandlers(
-            [session, frames, DownstreamRootHandler(session)], position: .after(handler))
+            [session, WholeFramesHandler(fromClient: true), frames, DownstreamRootHandler(session)],
+            position: .after(handler))
         let settings = HTTP2Frame(streamID: .rootStream, payload: .settings(.settings(configuration.initialSettings)))
         channel.pipeline.syncOperations.writeAndFlush(NIOAny(settings), promise: nil)
         return session

@@ -98,7 +98,7 @@ def _stall():
     """Many requests for much, and no window to send any of it."""
     yield PREFACE + frame(SETTINGS, 0, 0, struct.pack(">HI", 4, 0))
     yield _streams(lambda number: frame(HEADERS, END_HEADERS | END_STREAM, number, literal(request("GET", "/public/large"))),
-                   count=100)
+                   count=25)
     while True:
         time.sleep(0.2)
         yield frame(PING, 0, 0, b"12345678")

@@ -191,6 +191,11 @@ class FrameClient:
         self.frame(PING, 0, 0, token)
         self.until(lambda: token in self.pongs, what="PING's answer")
 
+    def settle(self):
+        """Exchanges SETTINGS, and from then on sends nothing but what it is told: nothing comes between two parts of a frame."""
+        self.until(lambda: self.settings and self.acknowledged, what="SETTINGS")
+        self.polite = False
+
     def ends(self, timeout=None):
         """Reads to the end of the connection; the code of its GOAWAY, None if it said none."""
         deadline = time.monotonic() + (self.timeout if timeout is None else timeout)

@@ -15,7 +15,7 @@ import Testing
     private static func snapshot(_ service: ScriptedService, health: String?, extra: String = "queue: 1") throws
         -> Snapshot
     {
-        let checks = health.map { ", health: {path: /h, interval: 10ms, \($0)}" } ?? ""
+        let checks = health.map { ", health: {path: /h, interval: 250ms, \($0)}" } ?? ""
         return try Snapshots.make(
             "version: 1\nupstream: {url: \"http://127.0.0.1:\(service.port)\", \(extra)\(checks)}\n"
                 + "routes: {GET /: public}\n", loops: 2)
@@ -130,11 +130,11 @@ import Testing
         let snapshot = try Snapshots.make(
             """
             version: 1
-            upstream: {url: "http://127.0.0.1:\(one.port)", health: {path: /a, interval: 10ms}}
+            upstream: {url: "http://127.0.0.1:\(one.port)", health: {path: /a, interval: 250ms}}
             issuers: {i: {issuer: x, audiences: any, algorithms: [HS256], keys: {secret: "0123456789abcdef0123456789abcdef"}}}
             routes:
-              GET /two: {upstream: {url: "http://127.0.0.1:\(two.port)", health: {path: /b, interval: 10ms, failures: 1}}}
-              GET /one: {upstream: {url: "http://127.0.0.1:\(one.port)", health: {path: /c, interval: 10ms}}}
+              GET /two: {upstream: {url: "http://127.0.0.1:\(two.port)", health: {path: /b, interval: 250ms, failures: 1}}}
+              GET /one: {upstream: {url: "http://127.0.0.1:\(one.port)", health: {path: /c, interval: 250ms}}}
               GET /none: {upstream: "http://127.0.0.1:\(one.port)"}
             """)
         let health = HealthService(names: NameDirectory(), logger: log.logger)

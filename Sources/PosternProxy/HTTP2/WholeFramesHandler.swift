@@ -1,0 +1,38 @@
+import NIOCore
+import PosternCore
+
+/// Stands before the library that reads the frames of an HTTP/2 connection and gives it none in parts, DATA apart: see
+/// `FrameTail`. Holds at most one frame.
+final class WholeFramesHandler: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias InboundOut = ByteBuffer
+
+    private var tail: FrameTail
+    /// The beginning of a frame.
+    private var held: ByteBuffer?
+
+    /// - Parameter fromClient: the peer is a client, which begins with the connection preface.
+    init(fromClient: Bool) {
+        self.tail = FrameTail(preface: fromClient ? 24 : 0)
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        var bytes = self.unwrapInboundIn(data)
+        let unfinished = self.tail.take(bytes.readableBytesSpan)
+        if unfinished == 0, self.held == nil { return context.fireChannelRead(data) }
+        if var whole = self.held {
+            self.held = nil
+            whole.writeBuffer(&bytes)
+            bytes = whole
+        }
+        if unfinished > 0 {
+            // A copy, so that what is held is no more than it is.
+            let place = bytes.writerIndex - unfinished
+            var held = context.channel.allocator.buffer(capacity: unfinished)
+            held.writeBytes(bytes.readableBytesSpan.extracting(last: unfinished))
+            self.held = held
+            bytes.moveWriterIndex(to: place)
+        }
+        if bytes.readableBytes > 0 { context.fireChannelRead(self.wrapInboundOut(bytes)) }
+    }
+}

@@ -1,0 +1,70 @@
+import PosternCore
+import Testing
+
+@Suite struct FrameTailTests {
+    private static func frame(_ type: UInt8, _ length: Int) -> [UInt8] {
+        [UInt8(length >> 16), UInt8(length >> 8 & 255), UInt8(length & 255), type, 0, 0, 0, 0, 1]
+            + [UInt8](repeating: 7, count: length)
+    }
+
+    private static let preface = Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8)
+
+    /// How many bytes are unfinished after each number of bytes.
+    private static func expected(_ frames: [(type: UInt8, length: Int)], preface: Int) -> [Int] {
+        var result = [Int](repeating: 0, count: preface + 1)
+        for frame in frames {
+            for came in 1...(9 + frame.length) {
+                let isWhole = came == 9 + frame.length
+                let isContent = frame.type == 0 && came >= 9
+                result.append(isWhole || isContent ? 0 : came)
+            }
+        }
+        return result
+    }
+
+    private static let frames: [(type: UInt8, length: Int)] = [
+        (4, 0), (1, 30), (0, 20), (6, 8), (0, 0), (0x42, 5), (9, 1), (0, 1), (8, 4),
+    ]
+
+    @Test("wherever what came ends, the beginning of a frame is known, however it came")
+    func everySplit() {
+        for preface in [[], Self.preface] {
+            let bytes = preface + Self.frames.flatMap { Self.frame($0.type, $0.length) }
+            let expected = Self.expected(Self.frames, preface: preface.count)
+            for first in 0...bytes.count {
+                var tail = FrameTail(preface: preface.count)
+                #expect(tail.take(bytes[..<first].span.bytes) == expected[first])
+                for second in [first, (first + bytes.count) / 2] {
+                    var other = tail
+                    #expect(other.take(bytes[first..<second].span.bytes) == expected[second])
+                    #expect(other.take(bytes[second...].span.bytes) == 0)
+                }
+            }
+            var drip = FrameTail(preface: preface.count)
+            for (index, byte) in bytes.enumerated() {
+                #expect(drip.take([byte].span.bytes) == expected[index + 1])
+            }
+        }
+    }
+
+    @Test("the longest frame is held, a longer one and all behind it is not")
+    func longest() {
+        for (length, held) in [(FrameTail.longestPayload, true), (FrameTail.longestPayload + 1, false)] {
+            var tail = FrameTail(preface: 0)
+            let bytes = Self.frame(1, length)
+            #expect(tail.take(bytes[..<9].span.bytes) == (held ? 9 : 0))
+            #expect(tail.take(bytes[9..<(bytes.count - 1)].span.bytes) == (held ? bytes.count - 1 : 0))
+            #expect(tail.take(bytes[(bytes.count - 1)...].span.bytes) == 0)
+            #expect(tail.take([0, 0, 1].span.bytes) == (held ? 3 : 0))
+        }
+        var data = FrameTail(preface: 0)
+        #expect(data.take(Self.frame(0, 60_000).span.bytes) == 0)
+    }
+
+    @Test("no bytes at all do not matter")
+    func nothing() {
+        var tail = FrameTail(preface: 24)
+        #expect(tail.take([].span.bytes) == 0)
+        #expect(tail == FrameTail(preface: 24))
+    }
+}
