@@ -337,6 +337,30 @@ def test_goaway_under_load_fails_no_request(start, service):
     wait_until(lambda: len(server.open_connections) <= 1, 5, "the old connections to close")
 
 
+def test_a_goodbye_in_two_steps(start, service):
+    """As RFC 9113 section 6.8 advises: first that there will be an end, then which stream is the last."""
+    go = threading.Event()
+
+    def script(stream):
+        if stream.path != "/auth?slow":
+            return echo(stream)
+        stream.connection.send_frame(7, 0, 0, b"\x7f\xff\xff\xff" + bytes(4))
+        assert go.wait(10)
+        stream.connection.goaway()
+        echo(stream)
+
+    server = service(script)
+    proxy = start(behind(server))
+    with Quick(proxy.port) as slow, Quick(proxy.port) as other:
+        slow.send(configs.token(), "/auth?slow")
+        wait_until(lambda: server.requests, 5, "the request")
+        wait_until(lambda: other.get(configs.token()) == 200 and len(server.connections) == 2, 5, "a new connection")
+        go.set()
+        assert slow.receive() == 200
+    wait_until(lambda: len(server.open_connections) == 1, 5, "the old connection to close")
+    assert proxy.metrics().value("postern_upstream_retries_total") == 0
+
+
 @pytest.mark.parametrize("fields, body", [
     (["Content-Length: 3"], b"abc"), (["Transfer-Encoding: chunked"], b"3\r\nabc\r\n0\r\n\r\n")])
 def test_a_refused_stream_is_sent_again_with_its_body(start, service, fields, body):
