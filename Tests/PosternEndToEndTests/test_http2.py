@@ -370,9 +370,9 @@ def test_a_client_that_is_gone_at_once_spares_the_service(start, upstream, behin
     for i in range(30):
         with Raw(proxy.port, settings=False, preface=False) as client:
             client.send(PREFACE, frames.SettingsFrame(0),
-                        client.headers(1, fields(path="/public/x", more=[("x-request-id", "gone-%d" % i)])), behind)
+                        client.headers(1, fields(path="/public/x", more=[("x-request-id", "gone-%03d" % i)])), behind)
     wait_until(lambda: proxy.metrics().value("postern_connections", side="upstream") == 0, 5, "the service to be left")
-    assert [proxy.access("gone-%d" % i)["status"] for i in range(30)] == [499] * 30
+    assert [proxy.access("gone-%03d" % i)["status"] for i in range(30)] == [499] * 30
     assert proxy.metrics().value("postern_pool_waiting") == 0
 
 

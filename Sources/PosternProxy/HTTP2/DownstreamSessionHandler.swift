@@ -50,6 +50,8 @@ final class DownstreamSessionHandler: LoopConnection, ChannelDuplexHandler {
     func channelInactive(context: ChannelHandlerContext) {
         self.closed()
         context.fireChannelInactive()
+        // A connection that ends inside a read has no end of that read: the library would keep its streams for ever.
+        context.fireChannelReadComplete()
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
