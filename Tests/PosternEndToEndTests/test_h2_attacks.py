@@ -23,8 +23,9 @@ SECONDS = float(os.environ.get("ATTACK_SECONDS", "2"))
 LONG = ("slow heads", "slow headers of a stream", "rapid reset", "continuations")
 TOKEN = configs.token()
 MIB = 1024
-# What is malformed has the cost of a stream each, and its memory goes back with the next turn of the allocator.
-GROWTH = {"malformed requests": 50}
+# What is malformed has the cost of a stream each, and its memory goes back with the next turn of the allocator. What is asked
+# for and not taken is held up, but not before a little of each has come.
+GROWTH = {"malformed requests": 50, "windows of nothing": 40}
 PACE = 0.01
 
 

@@ -91,16 +91,27 @@ def test_curl_large_bodies(curl, upstream, tmp_path):
         assert curl("/health")[1] == b"\xa5" * (16 * MIB)
 
 
-def test_curl_is_refused(curl, upstream, tmp_path):
+def test_curl_is_refused(curl, upstream):
     top, body = curl("/auth")
     assert top.startswith("HTTP/2 401") and json.loads(body)["code"] == "missing_token"
     names = [each.partition(":")[0] for each in top.split("\r\n")[1:]]
     assert {"www-authenticate", "cache-control", "x-request-id", "content-type", "content-length"} <= set(names)
     assert all(each == each.lower() for each in names) and "connection" not in names
-    (tmp_path / "large").write_bytes(b"x" * 300_000)
-    top, _ = curl("/auth", "-X", "POST", "--data-binary", "@%s" % (tmp_path / "large"))
-    assert top.startswith("HTTP/2 401")
     assert not upstream.requests
+
+
+def test_a_refusal_does_not_wait_for_the_body(proxy, upstream):
+    """It is whole, and then the client is told that nothing of its body will be read (RFC 9113 section 8.1)."""
+    with FrameClient(proxy.port) as client:
+        number = client.open(request("POST", "/auth"), end=False)
+        for _ in range(4):
+            client.data(number, b"x" * 16000)
+        found = client.stream(number)
+        client.until(lambda: found.reset is not None)
+        assert found.ended and found.reset == 0
+        check_problem(found, "missing_token")
+        assert client.get("/health").status == 200
+    assert [each.target for each in upstream.requests] == ["/health"]
 
 
 def test_the_service_s_own_answer_passes(curl, upstream):
