@@ -8,7 +8,7 @@ FUZZ_SECONDS ?= 20
 export FUZZ_SECONDS
 
 .DEFAULT_GOAL := help
-.PHONY: help run topology test lint format fuzz bench bench-micro budgets release clean
+.PHONY: help run topology image test lint format fuzz bench bench-micro budgets release clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do printf 'make %-11s %s\n' "$$name" "$$text"; done
@@ -39,6 +39,9 @@ bench-micro: ## instructions and allocations of the core's operations
 
 budgets: ## count again what requests cost, and write it down as what they may cost (Tests/Benchmarks/budgets)
 	@deploy/local/budgets.sh
+
+image: ## carry out the Dockerfile in a clean Debian, without a container engine (as root; IMAGE_PROGRAMS=folder: with these, already built)
+	@deploy/local/image.sh $(if $(IMAGE_PROGRAMS),--programs $(IMAGE_PROGRAMS))
 
 release: ## stripped release programs in .build/dist
 	@deploy/local/release.sh

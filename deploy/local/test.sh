@@ -44,11 +44,5 @@ stage "Budgets" env POSTERN_BIN="$PWD/$BIN" python3 -B Tests/Benchmarks/budgets/
 stage "Fuzz" deploy/local/fuzz.sh
 stage "The run script, with stand-ins" python3 deploy/local/run_test.py
 stage "make run, once" env RUN_ONCE=1 deploy/local/run.sh
-# The Dockerfile without a container engine. Mounts are root's to make.
-if [[ $(id -u) == 0 ]]; then
-    stage "The images, in a clean Debian" deploy/local/image.sh --programs "$BIN"
-else
-    printf '\n==> The images, in a clean Debian: left out, because only root can make its mounts\n'
-fi
 
 printf '\nAll of it in %s.\npostern: %d passed, 0 failed\n' "$(duration $((SECONDS - begun)))" "$passed"
