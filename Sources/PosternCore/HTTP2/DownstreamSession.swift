@@ -25,6 +25,8 @@ public struct DownstreamSession: Equatable, Sendable {
         case finish
         /// Name it, then close when everything that was written is out.
         case finishAndClose
+        /// The same, with ENHANCE_YOUR_CALM (section 7).
+        case calmDown
         /// Close now.
         case cut
     }
@@ -45,6 +47,10 @@ public struct DownstreamSession: Equatable, Sendable {
         }
     }
 
+    /// Malformed requests that a client may send in a second. A mistake is one, and costs its stream alone; who sends more
+    /// than this keeps everybody else waiting.
+    public static let malformedLimit = 100
+
     public private(set) var state = State.greeting
     /// Streams that are open.
     public private(set) var streams = 0
@@ -58,6 +64,9 @@ public struct DownstreamSession: Equatable, Sendable {
     /// Monotonic nanoseconds: when the state has lasted long enough, and when a field section has.
     private var stateEnd: Int64
     private var headEnd = Int64.max
+    /// When the first of the malformed requests came that are counted, and how many they are.
+    private var malformedSince: Int64 = 0
+    private var malformedCount = 0
 
     /// - Parameter now: monotonic nanoseconds.
     public init(limits: Limits, now: Int64) {
@@ -138,6 +147,18 @@ public struct DownstreamSession: Equatable, Sendable {
 
     /// The client has broken the protocol, and was told so.
     public mutating func broken(now: Int64) -> Action { self.state == .closed ? .none : self.close(now: now) }
+
+    /// A request was malformed, and its stream was reset.
+    public mutating func malformed(now: Int64) -> Action {
+        if now &- self.malformedSince >= 1_000_000_000 {
+            self.malformedSince = now
+            self.malformedCount = 0
+        }
+        self.malformedCount &+= 1
+        guard self.malformedCount > Self.malformedLimit, self.state != .closed else { return .none }
+        _ = self.close(now: now)
+        return .calmDown
+    }
 
     /// `deadline` is over.
     public mutating func deadlinePassed(now: Int64) -> Action {

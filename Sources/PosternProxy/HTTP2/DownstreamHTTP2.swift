@@ -14,7 +14,7 @@ enum DownstreamHTTP2 {
         wire: LoopConnection.Wire
     ) throws -> DownstreamSessionHandler {
         let session = DownstreamSessionHandler(loop: loop, wire: wire)
-        let bound = NIOLoopBound((loop, client), eventLoop: loop.eventLoop)
+        let bound = NIOLoopBound((loop, client, session), eventLoop: loop.eventLoop)
         let configuration = Self.connection(loop.snapshot.headLimits)
         let frames = NIOHTTP2Handler(
             mode: .server, eventLoop: loop.eventLoop,
@@ -22,8 +22,8 @@ enum DownstreamHTTP2 {
             streamConfiguration: Self.stream, streamDelegate: session.delegate
         ) { stream in
             stream.eventLoop.makeCompletedFuture {
-                let (loop, client) = bound.value
-                let codec = DownstreamStreamHandler(loop: loop)
+                let (loop, client, session) = bound.value
+                let codec = DownstreamStreamHandler(loop: loop, session: session)
                 try stream.pipeline.syncOperations.addHandlers(
                     codec, DownstreamHandler(loop: loop, client: client, stream: codec))
             }

@@ -167,6 +167,11 @@ final class DownstreamSessionHandler: LoopConnection, ChannelDuplexHandler {
         self.step { $0.broken(now: $1) }
     }
 
+    /// A stream was reset because its request was malformed.
+    func malformed() {
+        self.step { $0.malformed(now: $1) }
+    }
+
     fileprivate func streamOpened(_ id: HTTP2StreamID) {
         self.lastStream = max(self.lastStream, id)
         self.session.streamOpened()
@@ -201,6 +206,7 @@ final class DownstreamSessionHandler: LoopConnection, ChannelDuplexHandler {
         case .announce: self.announce()
         case .finish: self.nameLast()
         case .finishAndClose: self.finish()
+        case .calmDown: self.calmDown()
         case .cut:
             self.flushNow()
             self.closeNow()
@@ -219,19 +225,25 @@ final class DownstreamSessionHandler: LoopConnection, ChannelDuplexHandler {
         }
     }
 
-    private func nameLast() {
+    private func nameLast(_ code: HTTP2ErrorCode = .noError) {
         guard !self.namedLast, let context else { return }
         self.namedLast = true
         let frame = HTTP2Frame(
-            streamID: .rootStream, payload: .goAway(lastStreamID: self.lastStream, errorCode: .noError, opaqueData: nil)
+            streamID: .rootStream, payload: .goAway(lastStreamID: self.lastStream, errorCode: code, opaqueData: nil)
         )
         context.pipeline.syncOperations.writeAndFlush(NIOAny(frame), promise: nil)
     }
 
+    /// After what is being read: the frames that follow in it are not looked at any more, but the library is among them.
+    private func calmDown() {
+        let bound = NIOLoopBound(self, eventLoop: self.loop.eventLoop)
+        self.loop.eventLoop.execute { bound.value.finish(.enhanceYourCalm) }
+    }
+
     /// Ends what is sent, and waits until the client has closed, too: what it still sends would make the system throw away
     /// what it has not read.
-    private func finish() {
-        self.nameLast()
+    private func finish(_ code: HTTP2ErrorCode = .noError) {
+        self.nameLast(code)
         self.flushNow()
         self.closeOutput {}
     }

@@ -31,6 +31,8 @@ final class DownstreamStreamHandler: ChannelDuplexHandler {
     }
 
     let loop: LoopContext
+    /// The connection. It outlives its streams.
+    private weak var session: DownstreamSessionHandler?
     private(set) var input = Input.head
     /// What the stream asks to become; nil: it is a request like others.
     private(set) var tunnel: DownstreamRequestHead.Tunnel?
@@ -54,8 +56,9 @@ final class DownstreamStreamHandler: ChannelDuplexHandler {
     /// Who waits for the end of a response that was written.
     var waiting: EventLoopPromise<Void>?
 
-    init(loop: LoopContext) {
+    init(loop: LoopContext, session: DownstreamSessionHandler) {
         self.loop = loop
+        self.session = session
     }
 
     // MARK: - Frames
@@ -187,6 +190,7 @@ final class DownstreamStreamHandler: ChannelDuplexHandler {
         self.input = .failed
         self.loop.metrics.malformedStreams &+= 1
         self.reset(.protocolError, context)
+        self.session?.malformed()
     }
 
     /// Ends the stream with RST_STREAM, if it is not over.

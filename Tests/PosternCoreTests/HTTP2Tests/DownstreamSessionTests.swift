@@ -41,6 +41,23 @@ import Testing
         #expect(session.deadlinePassed(now: session.deadline) == .cut)
     }
 
+    @Test(
+        "a client that sends many malformed requests in a second is told to calm down, once; one that errs now and then is not"
+    )
+    func malformed() {
+        let second: Int64 = 1_000_000_000
+        var calm = Self.open()
+        for number in 0..<(20 * Int64(DownstreamSession.malformedLimit)) {
+            #expect(calm.malformed(now: second + number * second / Int64(DownstreamSession.malformedLimit)) == .none)
+        }
+        var wild = Self.open()
+        for _ in 0..<DownstreamSession.malformedLimit { #expect(wild.malformed(now: 5 * second) == .none) }
+        #expect(wild.malformed(now: 6 * second - 1) == .calmDown)
+        #expect(wild.state == .closed && wild.deadline == 6 * second - 1 + 5)
+        #expect(wild.malformed(now: 6 * second - 1) == .none)
+        #expect(wild.deadlinePassed(now: wild.deadline) == .cut)
+    }
+
     @Test("settings that come again change nothing")
     func greetedTwice() {
         var session = Self.open(at: 1)
