@@ -167,7 +167,9 @@ def test_a_malformed_body(proxy, module_upstream, name):
     for each in module_upstream.requests:
         if each.target == "/public/x":
             assert each.trailers == []
-            assert each.body == WHOLE_BEFORE[name] if early else not each.complete, (each, each.body)
+            # Whether the answer was on its way when the rest came is a matter of moments.
+            assert early or name in WHOLE_BEFORE or not each.complete, (each, each.body)
+            assert not each.complete or each.body == WHOLE_BEFORE[name], (each, each.body)
     assert module_upstream.requests[-1].check().target == "/health"
     assert all(each.buffer == b"" for each in module_upstream.open_connections())
 
