@@ -4,7 +4,7 @@
 export LC_ALL := C.UTF-8
 
 # Seconds that each fuzz target runs after its corpus and its kept fail cases were replayed.
-FUZZ_SECONDS ?= 20
+FUZZ_SECONDS ?= 15
 export FUZZ_SECONDS
 
 .DEFAULT_GOAL := help
@@ -28,7 +28,7 @@ lint: ## swift format --strict, shellcheck
 format: ## rewrite the Swift files in the house style
 	@swift format --in-place --parallel --recursive Sources Tests Package.swift
 
-fuzz: ## replay the corpora, then fuzz each target for FUZZ_SECONDS (20)
+fuzz: ## replay the corpora, then fuzz each target for FUZZ_SECONDS (15)
 	@deploy/local/fuzz.sh
 
 bench: ## Postern beside its peers: CPU per request, latency, memory, system calls (BENCH_ROUNDS, BENCH_SECONDS, BENCH_ONLY)
