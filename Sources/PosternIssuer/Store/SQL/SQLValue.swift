@@ -70,6 +70,11 @@ struct SQLCells {
         return try self.text()
     }
 
+    mutating func optionalBlob() throws(StoreError) -> [UInt8]? {
+        if self.skipsNull() { return nil }
+        return try self.blob()
+    }
+
     mutating func optionalInteger() throws(StoreError) -> Int? {
         if self.skipsNull() { return nil }
         return try self.integer()
