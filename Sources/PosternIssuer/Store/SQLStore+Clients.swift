@@ -1,18 +1,19 @@
 extension SQLStore {
     func secretDigests(of clientID: String, now: Double) async throws -> [[UInt8]] {
-        // Who is not there is given another's digest, so that he costs what a client with another secret does, here and in
-        // the database. It fits nobody else: a digest is bound to its client's name (`ClientSecretHasher`).
+        // For who is not there another's digest is read, so that he costs what a client with another secret does, here and
+        // in the database.
         let rows = try await self.database.rows(
             """
-            SELECT client_secret.digest FROM (SELECT 1 AS one) AS always LEFT JOIN client_secret
-            ON client_secret.client = COALESCE(
-                (SELECT id FROM client WHERE client_id = ?), (SELECT min(client) FROM client_secret))
+            SELECT client_secret.digest, found.id IS NOT NULL
+            FROM (SELECT (SELECT id FROM client WHERE client_id = ?) AS id) AS found LEFT JOIN client_secret
+            ON client_secret.client = COALESCE(found.id, (SELECT min(client) FROM client_secret))
             AND (client_secret.ends_at IS NULL OR client_secret.ends_at > ?)
             """,
             [.text(clientID), .integer(StoredTime.second(now))])
         return try rows.compactMap { row in
             var cells = SQLCells(row)
-            return try cells.optionalBlob()
+            let digest = try cells.optionalBlob()
+            return try cells.flag() ? digest : nil
         }
     }
 
