@@ -23,10 +23,12 @@ def document(benchmark):
         "%s, took %.0f min. %s." % (
             datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"), minutes,
             notes.versions_line(machine.versions(stage.programs["postern"], stage.programs["envoy"]))),
-        verdict_table(results, benchmark.idle, Series(benchmark.verifications)),
+        verdict_table(results, benchmark.idle, Series(benchmark.verifications), benchmark.turns),
         report.small_requests(results),
         report.other_loads(results, benchmark.idle),
     ]
+    if benchmark.turns:
+        parts.append(report.in_turn(benchmark.turns))
     if results.names(*protocols.TITLES):
         parts.append(report.other_protocols(results))
     if benchmark.calls:

@@ -30,6 +30,12 @@ class Series:
     def high(self):
         return max(self.known) if self.known else None
 
+    @property
+    def middle(self):
+        """The series without its lowest and its highest quarter: what a spread of many turns is said by."""
+        ordered, cut = sorted(self.known), len(self.known) // 4
+        return Series(ordered[cut:len(ordered) - cut])
+
     def combined(self, other, function):
         """A series of `function` over the two figures of each round that has both."""
         pairs = zip(self.values, other.values)

@@ -4,6 +4,7 @@ from __future__ import annotations
 from .encryption import AGREED
 from .figures import Series, number
 from .systems import BY_NAME
+from .turns import SECONDS
 
 LOUD = 0.05
 
@@ -20,6 +21,9 @@ def notes(benchmark):
         "%d round%s, each with every system once, in turn; figures are medians of the rounds. Each window lasts %d s "
         "(one connection and bodies: %d s) after a warm-up. %s" % (
             options.rounds, "s" if options.rounds > 1 else "", options.seconds, options.short, stage.cores.described()),
+        benchmark.turns and "In turn: these run at the same time, all idle but the one that is loaded, for %d s each; every turn "
+        "begins with another and every second one goes backwards. A ratio is taken within each turn, and the median of the "
+        "turns is what the demands are held against: a phase in which the machine is slow falls on both." % SECONDS,
         "CPU is user and system time of the proxy's processes from /proc/PID/stat over the window, divided by the "
         "requests that wrk counted; RSS is summed over a proxy's processes (nginx: two, which share pages).",
         "Before it is measured every system has to answer a call; those that check tokens also have to refuse a call "

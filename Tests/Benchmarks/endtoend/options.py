@@ -6,11 +6,13 @@ from .systems import BY_NAME, SYSTEMS
 
 
 class Options:
-    """BENCH_ROUNDS (3), BENCH_SECONDS (5) of each measured window, BENCH_ONLY (names, separated by commas)."""
+    """BENCH_ROUNDS (3), BENCH_SECONDS (5) of each measured window, BENCH_TURNS (15; 0: none, see turns.py), BENCH_ONLY (names,
+    separated by commas)."""
 
     def __init__(self, environment):
         self.rounds = whole(environment, "BENCH_ROUNDS", 3, 99)
         self.seconds = whole(environment, "BENCH_SECONDS", 5, 600)
+        self.turns = 0 if environment.get("BENCH_TURNS") == "0" else whole(environment, "BENCH_TURNS", 15, 999)
         wanted = [each.strip() for each in environment.get("BENCH_ONLY", "").split(",") if each.strip()]
         unknown = [each for each in wanted if each not in BY_NAME]
         if unknown:

@@ -68,6 +68,19 @@ def other_loads(results, idle):
     return table(heads, rows)
 
 
+def in_turn(turns):
+    """What was measured in turn: medians over the turns, and in brackets the middle half of them."""
+    def cell(name, figure, digits):
+        series = turns.series(name, figure)
+        return "%s (%s)" % (number(series.median, digits), spread(series.middle, digits)) if series else "–"
+
+    rows = [[BY_NAME[name].title, cell(name, "cpu", 1), cell(name, "rate", 0), cell(name, "one_p50", 1), cell(name, "body1m", 0)]
+            for name in turns.rounds]
+    heads = ["in turn, %d times" % max(map(len, turns.rounds.values())), "CPU µs per request", "requests/s",
+             "1 connection: p50 µs", "1 MiB bodies: CPU µs per MiB"]
+    return table(heads, rows)
+
+
 def other_protocols(results):
     """TLS, HTTP/2, WebSocket, gRPC: a row for each load and system."""
     rows = []

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 
-from . import document, idle, machine, measure, report, scaling, syscalls
+from . import document, idle, machine, measure, report, scaling, syscalls, turns
 from .figures import Unusable
 from .options import Options
 from .systems import Stage
@@ -77,6 +77,7 @@ class Benchmark:
         self.idle = {}
         self.calls = {}
         self.scaling = {}
+        self.turns = None
         self.skipped = []
         self.remarks = []
         self.systems = []
@@ -99,6 +100,7 @@ class Benchmark:
         os.sched_setaffinity(0, cores.load)
         try:
             with self.stage.start_service(cores.load):
+                self._turns()
                 for number in range(self.options.rounds):
                     self._round(number)
                 self._once()
@@ -106,6 +108,13 @@ class Benchmark:
             self.stage.stop_redis()
         self._scaling()
         return document.document(self)
+
+    def _turns(self):
+        """The systems whose ratios have a bound, at the same time and in turn."""
+        found = turns.Turns(self.stage, [each.name for each in self.systems])
+        if self.options.turns and found.worth_it:
+            found.run(self.options.turns, say)
+            self.turns = found.results
 
     def _round(self, number):
         """Every system once, each round beginning with another."""

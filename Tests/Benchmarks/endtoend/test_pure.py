@@ -10,7 +10,7 @@ import types
 import unittest
 
 from . import client, encryption, figures, h2load, load, machine, measure, notes, options, processes, report, syscalls
-from . import systems, table, tokens, variants, verdicts, websocket
+from . import systems, table, tokens, turns, variants, verdicts, websocket
 from .figures import Series, Unusable
 
 WRK = """Running 5s test @ http://127.0.0.1:8080/
@@ -144,7 +144,8 @@ class Arithmetic(unittest.TestCase):
         given = options.Options({"BENCH_SECONDS": "10", "BENCH_ONLY": "postern, direct"})
         self.assertEqual((given.rounds, given.seconds, given.warm_up, given.short), (3, 10, 2, 5))
         self.assertEqual([each.name for each in given.systems], ["direct", "postern"])
-        for wrong in ({"BENCH_ROUNDS": "0"}, {"BENCH_SECONDS": "5s"}, {"BENCH_ONLY": "apache"}):
+        self.assertEqual([options.Options({"BENCH_TURNS": each}).turns for each in ("", "0", "7")], [15, 0, 7])
+        for wrong in ({"BENCH_ROUNDS": "0"}, {"BENCH_TURNS": "-1"}, {"BENCH_SECONDS": "5s"}, {"BENCH_ONLY": "apache"}):
             with self.assertRaises(Unusable):
                 options.Options(wrong)
 
@@ -198,6 +199,38 @@ class Documents(unittest.TestCase):
             found.add("envoy-tls", {"tls_cpu": 80.0})
             found.add("postern-tls", {"tls_cpu": 25.0, "tls_rate": 20000.0})
         return found
+
+    def turns(self):
+        """Five turns; in the fourth the machine was twice as slow, and all of the systems with it."""
+        found = report.Results()
+        for slow in (1.0, 1.1, 1.0, 2.0, 0.9):
+            found.add("direct", {"one_p50": 20.0 * slow})
+            found.add("haproxy-tcp", {"cpu": 10.0 * slow, "rate": 60000.0, "one_p50": 60.0 * slow})
+            found.add("haproxy-http", {"cpu": 13.0 * slow, "rate": 50000.0, "body1m": 500.0 * slow})
+            found.add("postern", {"cpu": 12.0 * slow, "rate": 55000.0, "one_p50": 65.0 * slow, "body1m": 300.0 * slow})
+        return found
+
+    def test_demands_are_held_against_the_turns_where_there_are_any(self):
+        found = verdicts.verdicts(self.results(), {}, Series([]), self.turns())
+        self.assertEqual([each.word() for each in found[:5]], ["met", "met", "not measured", "**missed**", "met"])
+        self.assertAlmostEqual(found[0].value, 12 / 13)
+        self.assertAlmostEqual(found[0].rounds.high, 12 / 13)
+        self.assertEqual((found[3].value, found[3].bound), (5.0, 0.0))
+        self.assertIn("(added: 45.0 and 40.0)", found[3].demand)
+
+    def test_a_row_for_each_system_in_turn(self):
+        lines = report.in_turn(self.turns()).splitlines()
+        self.assertEqual(len(lines), 2 + 4)
+        self.assertEqual(lines[2], "| direct, no proxy | – | – | 20.0 (20.0–22.0) | – |")
+        self.assertEqual(lines[5], "| **Postern**, 1 token | 12.0 (12.0–13.2) | 55,000 (55,000–55,000) | 65.0 (65.0–71.5) | 300 (300–330) |")
+
+    def test_each_turn_begins_with_another_and_goes_to_and_fro(self):
+        self.assertEqual([turns.order(["a", "b", "c"], each) for each in range(4)],
+                         [["a", "b", "c"], ["a", "c", "b"], ["c", "a", "b"], ["c", "b", "a"]])
+
+    def test_the_middle_half(self):
+        self.assertEqual(Series([9.0, 1.0, 2.0, None, 3.0]).middle.known, [2.0, 3.0])
+        self.assertEqual(Series([2.0]).middle.known, [2.0])
 
     def test_a_table(self):
         self.assertEqual(table.table(["a", "b"], [["x|y", 1]]), "| a | b |\n| --- | ---: |\n| x\\|y | 1 |")
@@ -253,11 +286,14 @@ class Documents(unittest.TestCase):
         stage = types.SimpleNamespace(cores=machine.Cores([0, 1]), tokens=types.SimpleNamespace(one="x" * 700),
                                       log_folder=pathlib.Path("/dev/shm/x"))
         benchmark = types.SimpleNamespace(stage=stage, options=options.Options({}), results=self.results(),
-                                          idle_connections=2000, skipped=[("envoy", "envoy is not installed")],
+                                          idle_connections=2000, skipped=[("envoy", "envoy is not installed")], turns=None,
                                           remarks=["a remark"])
         text = notes.notes(benchmark)
         self.assertIn("- Envoy, jwt_authn (cached) + RBAC was left out: envoy is not installed.", text)
         self.assertIn("- a remark", text)
+        self.assertNotIn("In turn", text)
+        benchmark.turns = self.turns()
+        self.assertIn("- In turn: ", notes.notes(benchmark))
 
 
 if __name__ == "__main__":
