@@ -151,6 +151,7 @@ extension DownstreamHandler {
     }
 
     private func finish(_ ending: Exchange.Ending, reuseUpstream: Bool) {
+        self.sendBeforeTheRest()
         if let upstream {
             self.upstream = nil
             if reuseUpstream { upstream.release() } else { upstream.discard() }

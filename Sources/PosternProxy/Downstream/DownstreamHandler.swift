@@ -153,6 +153,8 @@ final class DownstreamHandler: LoopConnection, ChannelDuplexHandler, RemovableCh
     // MARK: - Bytes
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let endsRead = self.wire != .stream && self.loop.beginRead()
+        defer { if endsRead { self.loop.endRead() } }
         var buffer = self.unwrapInboundIn(data)
         if var pending = self.pending {
             self.pending = nil

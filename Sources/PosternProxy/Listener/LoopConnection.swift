@@ -2,7 +2,7 @@ import NIOCore
 import PosternCore
 
 /// A connection of an event loop: it has a deadline, and what is written to it in one turn of the loop goes out at the end
-/// of that turn. A base class, not a protocol, so that lists of connections hold plain references.
+/// of that turn, or of what was read in it. A base class, not a protocol, so that lists of connections hold plain references.
 ///
 /// What is small is gathered in `out` and given to the kernel directly. The channel gets what the kernel does not take,
 /// and slices that are worth a write of their own; until it is rid of them everything goes its way, so that bytes never
@@ -29,6 +29,8 @@ class LoopConnection {
     private var out: [UInt8] = []
     /// Whether the channel was given slices since the last flush.
     private var hasSlices = false
+    /// Whether what was written may be taken back until the loop's turn ends.
+    final var mayBeTakenBack = false
     /// Whether somebody else keeps what `out` holds.
     private var isOutShared = false
     /// Whether this connection is among those that the loop flushes at the end of the turn.
@@ -76,6 +78,7 @@ class LoopConnection {
     final func closed() {
         self.socket = nil
         self.out = []
+        self.mayBeTakenBack = false
     }
 
     /// The handler is out of its channel.
@@ -126,6 +129,18 @@ class LoopConnection {
         let out = self.out
         self.out = []
         return out
+    }
+
+    /// Whether what was written goes out together with what others write in this turn of the loop, not at once. Streams share
+    /// a connection, slices a gathered write. And a request on a connection that has served others is held until the loop has
+    /// heard all that the kernel had to say in this turn: the service may have closed the connection, or said more than it was
+    /// asked, which must not become the answer to this request.
+    final var waitsForTurn: Bool { self.mayBeTakenBack || self.hasSlices || self.wire == .stream }
+
+    /// Sends what was written before the end of the read that led to it, if it need not wait: what else is done for the
+    /// exchange then happens while the peer is at work already.
+    final func sendBeforeTheRest() {
+        if self.loop.isReading, self.isListed, !self.waitsForTurn { self.flushNow() }
     }
 
     /// Takes notice if the channel has written what it was given.
@@ -229,6 +244,7 @@ class LoopConnection {
         }
         self.willFlush()
         self.hasSlices = false
+        self.mayBeTakenBack = false
         let wasFull = self.out.count >= Self.outLimit
         guard self.wire == .plain else { return self.flushThroughTLS(wasFull: wasFull) }
         let isDone = self.sendOut()

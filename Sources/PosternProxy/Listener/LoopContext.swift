@@ -34,11 +34,17 @@ final class LoopContext {
     private var wake: Scheduled<Void>?
     private var flushList: [LoopConnection] = []
     private var spareList: [LoopConnection] = []
+    /// Those of them that a read has left for the end of the turn.
+    private var waitingList: [LoopConnection] = []
     private var spareBuffers: [[UInt8]] = []
     /// The time of this turn; zero between turns, and until somebody asks.
     private var turnTime: Int64 = 0
     private var turnWallTime: Double = 0
     private var turnEnd: @Sendable () -> Void = {}
+    /// Whether the end of this turn is among the loop's tasks.
+    private var turnEndsByTask = false
+    /// Whether a connection deals with what it has read.
+    private(set) var isReading = false
     /// Connections that clients opened.
     private(set) var downstreams: [ObjectIdentifier: DownstreamHandler] = [:]
     /// Connections of clients that speak HTTP/2; their streams are among `downstreams`.
@@ -94,14 +100,23 @@ final class LoopContext {
 
     private static var monotonicTime: Int64 { Int64(truncatingIfNeeded: NIODeadline.now().uptimeNanoseconds) }
 
-    /// The first thing of a turn that needs the time, or writes. A turn ends when everything that the kernel had to say was
-    /// dealt with: the loop runs its tasks after that.
+    /// The first thing of a turn that needs the time, or writes. Reading from a socket is a turn of its own, see `endRead`; any
+    /// other ends when everything that the kernel had to say was dealt with: the loop runs its tasks after that.
     private func beginTurn() {
         self.turnTime = Self.monotonicTime
+        if !self.isReading { self.endTurnByTask() }
+    }
+
+    private func endTurnByTask() {
+        guard !self.turnEndsByTask else { return }
+        self.turnEndsByTask = true
         self.eventLoop.execute(self.turnEnd)
     }
 
     private func endTurn() {
+        swap(&self.flushList, &self.waitingList)
+        self.flushList.append(contentsOf: self.waitingList)
+        self.waitingList.removeAll(keepingCapacity: true)
         while !self.flushList.isEmpty {
             var list = self.flushList
             self.flushList = self.spareList
@@ -110,6 +125,34 @@ final class LoopContext {
             list.removeAll(keepingCapacity: true)
             self.spareList = list
         }
+        self.turnEndsByTask = false
+        self.turnTime = 0
+        self.turnWallTime = 0
+        // A flush may have led to a read.
+        if !self.waitingList.isEmpty { self.endTurnByTask() }
+    }
+
+    /// A connection has read something. Returns whether `endRead` must follow: false inside of another read.
+    func beginRead() -> Bool {
+        guard !self.isReading else { return false }
+        self.isReading = true
+        return true
+    }
+
+    /// What the connection has read was dealt with. What that led to goes out before other connections are looked at, without
+    /// the detour over a task, which is a good part of what a lone request waits for here. The rest, which has to wait
+    /// (`LoopConnection.waitsForTurn`), goes out at the end of the loop's turn.
+    func endRead() {
+        while let connection = self.flushList.popLast() {
+            if connection.waitsForTurn {
+                self.waitingList.append(connection)
+            } else {
+                connection.flushNow()
+            }
+        }
+        self.isReading = false
+        guard self.waitingList.isEmpty else { return self.endTurnByTask() }
+        guard !self.turnEndsByTask else { return }
         self.turnTime = 0
         self.turnWallTime = 0
     }
@@ -287,21 +330,6 @@ final class LoopContext {
     /// A fifth of the time in which a revocation is to be effective.
     private static let tunnelDelay = TimeAmount.milliseconds(20)
 
-    // MARK: - Counting
-
-    func countDecision(route: Int, _ decision: Int) {
-        self.metrics.decisions.increment(LoopMetrics.decisionKey(route: route, decision: decision))
-    }
-
-    /// Adds a line to the access log; a batch that begins is handed over a moment later.
-    func log(_ line: AccessLogBuffer.Line, _ texts: ExchangeTexts) {
-        guard self.accessLog.append(line, requestID: texts.requestID, traceID: texts.traceID) else { return }
-        let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
-        self.eventLoop.assumeIsolated().scheduleTask(in: .nanoseconds(AccessLogBuffer.delay)) {
-            bound.value.accessLog.handOver()
-        }
-    }
-
     // MARK: - Reload and drain
 
     /// Puts a new snapshot in force for the requests that come after this.
@@ -332,17 +360,6 @@ final class LoopContext {
         guard publication.lostKeys else { return }
         let name = publication.identity.name
         self.intake.forgetTokens { $0.principal.issuer == name }
-    }
-
-    /// A copy of the counters, with the gauges read now.
-    func currentMetrics() -> LoopMetrics {
-        var metrics = self.metrics
-        metrics.cachedTokens = self.intake.cachedTokens
-        metrics.rejectedTokens = self.intake.rejectedTokens
-        metrics.revocations = self.intake.revocations
-        if let redis { metrics.redis.add(redis.counts) }
-        metrics.poolWaiting = self.pools.reduce(0) { $0 + $1.machine.waitingCount }
-        return metrics
     }
 
     /// Ends every connection after its current exchange, and those that are idle after one more request or a moment.

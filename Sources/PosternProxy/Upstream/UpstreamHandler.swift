@@ -150,6 +150,7 @@ final class UpstreamHandler: LoopConnection, ChannelDuplexHandler {
         } else {
             self.write(head)
         }
+        self.mayBeTakenBack = self.hasServed
     }
 
     /// Writes content as one chunk.
@@ -220,6 +221,8 @@ final class UpstreamHandler: LoopConnection, ChannelDuplexHandler {
     // MARK: - Responses
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let endsRead = self.wire != .stream && self.loop.beginRead()
+        defer { if endsRead { self.loop.endRead() } }
         var buffer = self.unwrapInboundIn(data)
         guard self.downstream != nil else {
             if self.response == .leaving { return }

@@ -24,8 +24,13 @@ def figures(stage, options, running):
     found = {}
     for name in TITLES:
         if name in running.system.loads:
-            found.update(_window(stage, options, running, name, _RUNS[name](stage, running)))
+            found.update(_window(stage, options, running, name, run_of(name, stage, running)))
     return found
+
+
+def run_of(name, stage, running):
+    """A function that puts the load `name` on the system for so many seconds, and says how many requests it were."""
+    return _RUNS[name](stage, running)
 
 
 def _window(stage, options, running, name, run):

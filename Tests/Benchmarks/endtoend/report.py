@@ -74,11 +74,16 @@ def in_turn(turns):
         series = turns.series(name, figure)
         return "%s (%s)" % (number(series.median, digits), spread(series.middle, digits)) if series else "–"
 
+    times = "in turn, %d times" % max(map(len, turns.rounds.values()))
     rows = [[BY_NAME[name].title, cell(name, "cpu", 1), cell(name, "rate", 0), cell(name, "one_p50", 1), cell(name, "body1m", 0)]
-            for name in turns.rounds]
-    heads = ["in turn, %d times" % max(map(len, turns.rounds.values())), "CPU µs per request", "requests/s",
-             "1 connection: p50 µs", "1 MiB bodies: CPU µs per MiB"]
-    return table(heads, rows)
+            for name in turns.names("small", "one")]
+    heads = [times, "CPU µs per request", "requests/s", "1 connection: p50 µs", "1 MiB bodies: CPU µs per MiB"]
+    parts = [table(heads, rows)] if rows else []
+    rows = [[title, BY_NAME[name].title, cell(name, load + "_cpu", 1), cell(name, load + "_rate", 0)]
+            for load, title in protocols.TITLES.items() for name in turns.names(load)]
+    if rows:
+        parts.append(table([times, "", "CPU µs each", "a second"], rows))
+    return "\n\n".join(parts)
 
 
 def other_protocols(results):

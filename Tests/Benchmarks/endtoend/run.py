@@ -111,9 +111,9 @@ class Benchmark:
 
     def _turns(self):
         """The systems whose ratios have a bound, at the same time and in turn."""
-        found = turns.Turns(self.stage, [each.name for each in self.systems])
-        if self.options.turns and found.worth_it:
-            found.run(self.options.turns, say)
+        found = turns.Turns(self.stage, self.options, [each.name for each in self.systems])
+        if self.options.turns and found.groups:
+            found.run(say)
             self.turns = found.results
 
     def _round(self, number):

@@ -228,6 +228,12 @@ class Documents(unittest.TestCase):
         self.assertEqual([turns.order(["a", "b", "c"], each) for each in range(4)],
                          [["a", "b", "c"], ["a", "c", "b"], ["c", "a", "b"], ["c", "b", "a"]])
 
+    def test_postern_is_compared_with_something_or_not_at_all(self):
+        self.assertEqual(turns.groups(["direct", "postern", "haproxy-tls", "envoy-h2", "postern-h2", "haproxy-http"]), {
+            "small": ["haproxy-http", "postern"], "one": ["direct", "postern"], "body": ["haproxy-http", "postern"],
+            "h2": ["envoy-h2", "postern-h2"]})
+        self.assertEqual(turns.groups(["haproxy-tcp", "haproxy-http", "postern-tls"]), {})
+
     def test_the_middle_half(self):
         self.assertEqual(Series([9.0, 1.0, 2.0, None, 3.0]).middle.known, [2.0, 3.0])
         self.assertEqual(Series([2.0]).middle.known, [2.0])
