@@ -18,10 +18,10 @@ run) ;;
 # openssl: what the verification of a signature is compared with      redis-server: the shared cache and revocation
 # postgresql: the issuer's other store; the tests start servers of their own      prometheus: alert rules, dashboards
 # wished for, chromium-headless-shell: a browser that calls across origins; Ubuntu has no such package
-# nghttp2-client: clients of HTTP/2
+# nghttp2-client: clients of HTTP/2      sqlite3: the commands of the documents for a backup
 test)
     packages+=(python3 python3-venv shellcheck valgrind binutils openssl redis-server postgresql
-        prometheus)
+        prometheus sqlite3)
     wished+=(chromium-headless-shell nghttp2-client)
     ;;
 # wrk: the load      nginx: the service behind every proxy, and a peer      haproxy: a peer      strace: system calls

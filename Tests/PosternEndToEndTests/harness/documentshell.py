@@ -13,7 +13,7 @@ from .net import free_port
 from .process import ROOT, binary, environment
 
 # What stands in the documents: issuer, services, Postern, its admin and status listeners, the issuer's.
-PORTS = ("8000", "8001", "8002", "8003", "8080", "9901", "9902", "8009")
+PORTS = ("8000", "8001", "8002", "8003", "8080", "9901", "9902", "8009", "6379")
 SCRIPT = """cd "$FOLDER/work"
 trap 'status=$?; set +e; for pid in $(jobs -p); do kill "$pid" 2>/dev/null; done; wait; exit $status' EXIT
 """
@@ -88,6 +88,8 @@ class Shell:
         # What listens where no command says so.
         self.variables = {"POSTERN_ISSUER_LISTEN": "127.0.0.1:8000", **variables}
         self.script = [SCRIPT]
+        # Folders of a machine, and what they are here.
+        self.moved = {}
         self.steps = []
 
     def running(self, policy):
@@ -105,6 +107,12 @@ postern health --ready
 } >"$FOLDER/running.out" 2>&1
 """))
 
+    def store(self):
+        """An installation's store, where the folders of an installation are the shell's own."""
+        self.moved = {"/var/lib": "$FOLDER/lib", "/var/backups": "$FOLDER/backups"}
+        self.script.append('(mkdir -p "$FOLDER/lib/postern-issuer" "$FOLDER/backups" && cd "$FOLDER/lib/postern-issuer" && '
+                           'postern-issuer bootstrap --store sqlite:store.sqlite) >"$FOLDER/store.out" 2>&1\n')
+
     def add(self, block):
         """The steps of a block."""
         if block.file is not None:
@@ -120,6 +128,8 @@ postern health --ready
         number = len(self.steps)
         self.steps.append((block, text, expected))
         body = self.ports.to_real(text)
+        for written, real in self.moved.items():
+            body = body.replace(written, real)
         strict = "set -eu -o pipefail" if expected is None else "set +eu"
         self.script.append('%s\n{\n%s\n} >"$FOLDER/%d.out" 2>&1 </dev/null\necho %d >>"$FOLDER/done"\n' % (strict, body, number, number))
 
