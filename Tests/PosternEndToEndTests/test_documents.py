@@ -21,6 +21,8 @@ BLOCKS = [(each, block) for each in PAGES for block in each.blocks]
 MARKERS = ("part of", "only parsed:", "answer to", "kustomization", "has mistakes")
 # A page whose commands have a test of their own, with more to say.
 ELSEWHERE = {"Sources/postern/Postern.docc/issuer.md"}
+# What a new user reads first, with nothing but the sources.
+FROM_NOTHING = {"README.md", "fastapi.md"}
 # Pages whose commands speak to a Postern that runs already, with the repository's proxy.yaml, and to its issuer.
 RUNNING = {"runbook.md", "operations.md", "rotation.md", "troubleshooting.md"}
 
@@ -62,7 +64,10 @@ def test_no_code_hides_in_an_indented_block():
 @pytest.mark.parametrize("each", [pytest.param(each, id=each.name) for each in PAGES if each.name not in ELSEWHERE
                                   and any(runs(block) and not block.file for block in each.commands)])
 def test_the_commands_work_as_they_stand(each, tmp_path, redis_server):
-    shell = Shell(tmp_path)
+    shell = Shell(tmp_path, installed=each.path.name not in FROM_NOTHING)
+    if each.path.name == "fastapi.md":
+        # Whoever comes to the first guide has followed the README so far.
+        shell.add(next(block for block in page("README.md").commands if "make release" in block.text))
     if each.path.name == "introspection.md":
         shell.ports.real["6379"] = str(redis_server().port)
     if each.path.name == "issuer-store.md":
@@ -206,3 +211,12 @@ def assert_fails(folder, words):
         shell.add(block)
     with pytest.raises(AssertionError, match=words):
         shell.check()
+
+
+@pytest.mark.parametrize(("command", "words"), [
+    ("frobnicate", "what is frobnicate"), ("postern check --frobnicate", "has no --frobnicate"), ("make frobnicate", "no target"),
+    ("cat deploy/frobnicate", "is not there"), ("make lint | frobnicate", "what is frobnicate"), ("cat $x", "SC2086")])
+def test_a_command_that_is_only_parsed_can_fail(tmp_path, command, words):
+    (tmp_path / "page.md").write_text("<!-- test: only parsed: a test -->\n```sh\n%s\n```\n" % command)
+    with pytest.raises(AssertionError, match=words):
+        documentcommands.read(Page(tmp_path / "page.md", tmp_path).blocks[0], tmp_path)

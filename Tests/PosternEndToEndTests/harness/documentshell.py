@@ -18,6 +18,11 @@ SCRIPT = """cd "$FOLDER/work"
 trap 'status=$?; set +e; for pid in $(jobs -p); do kill "$pid" 2>/dev/null; done; wait; exit $status' EXIT
 """
 SECRET = "secret-of-the-dashboard-0123456789abcdef"
+# `make release` for a reader whose programs are built: they are put where make puts them.
+RELEASE = """make() {
+    [ "$*" = release ] && mkdir -p .build/dist && ln -s "$BUILT/postern" "$BUILT/postern-issuer" .build/dist/
+}
+"""
 CONSTRAINTS = ROOT / "Tests" / "PosternEndToEndTests" / "constraints.txt"
 
 
@@ -81,13 +86,14 @@ def matches(expected, printed):
 class Shell:
     """The run of a page."""
 
-    def __init__(self, folder, **variables):
-        self.folder, self.ports = folder, Ports()
+    def __init__(self, folder, installed=True):
+        """`installed`: the programs are on the PATH; otherwise the page has to put them there."""
+        self.folder, self.ports, self.installed = folder, Ports(), installed
         self.work = folder / "work"
         self.work.mkdir()
         # What listens where no command says so.
-        self.variables = {"POSTERN_ISSUER_LISTEN": "127.0.0.1:8000", **variables}
-        self.script = [SCRIPT]
+        self.variables = {"POSTERN_ISSUER_LISTEN": "127.0.0.1:8000"}
+        self.script = [SCRIPT, RELEASE]
         # Folders of a machine, and what they are here.
         self.moved = {}
         self.steps = []
@@ -140,7 +146,9 @@ postern health --ready
         script.write_text("".join(self.script))
         env = environment(FOLDER=str(self.folder), PIP_CONSTRAINT=str(CONSTRAINTS), **{
             name: self.ports.to_real(value) for name, value in self.variables.items()})
-        env["PATH"] = os.path.dirname(binary("postern")) + os.pathsep + env["PATH"]
+        env["BUILT"] = os.path.dirname(binary("postern"))
+        if self.installed:
+            env["PATH"] = env["BUILT"] + os.pathsep + env["PATH"]
         process = subprocess.Popen(["bash", str(script)], cwd=str(ROOT), env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                    stderr=subprocess.STDOUT, encoding="utf-8", start_new_session=True)
         try:
