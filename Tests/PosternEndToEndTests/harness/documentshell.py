@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 
 from .net import free_port
 from .process import ROOT, binary, environment
@@ -147,6 +148,8 @@ postern health --ready
         env = environment(FOLDER=str(self.folder), PIP_CONSTRAINT=str(CONSTRAINTS), **{
             name: self.ports.to_real(value) for name, value in self.variables.items()})
         env["BUILT"] = os.path.dirname(binary("postern"))
+        # Where the tests' own tools are, kubectl for one; last, so that python3 stays the reader's.
+        env["PATH"] += os.pathsep + os.path.dirname(sys.executable)
         if self.installed:
             env["PATH"] = env["BUILT"] + os.pathsep + env["PATH"]
         process = subprocess.Popen(["bash", str(script)], cwd=str(ROOT), env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
