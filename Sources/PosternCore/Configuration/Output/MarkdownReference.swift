@@ -72,7 +72,7 @@ extension Key {
 }
 
 extension String {
-    /// As the cell of a table: `|` would end it, and `{` or `<` mean something to renderers only inside of code.
+    /// As the cell of a table, which `|` would end.
     fileprivate var markdownCell: String {
         var cell = ""
         for character in self { cell += character == "|" ? "\\|" : String(character) }
