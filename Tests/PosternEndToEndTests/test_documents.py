@@ -24,7 +24,7 @@ ELSEWHERE = {"Sources/postern/Postern.docc/issuer.md"}
 # What a new user reads first, with nothing but the sources.
 FROM_NOTHING = {"README.md", "fastapi.md"}
 # Pages whose commands speak to a Postern that runs already, with the repository's proxy.yaml, and to its issuer.
-RUNNING = {"runbook.md", "operations.md", "rotation.md", "troubleshooting.md"}
+RUNNING = {"runbook.md", "operations.md", "rotation.md", "troubleshooting.md", "observing.md"}
 
 
 def blocks(*languages, marked=None, files=True):
@@ -165,6 +165,15 @@ def test_troubleshooting_has_every_problem_of_a_token():
     told = re.findall(r"^\| `(the token[^`]*|[^`]*token[^`]*|a claim [^`]*|no key [^`]*|the issuer's [^`]*)` \|",
                       page("troubleshooting.md").text, re.M)
     assert sorted(told) == sorted(sentences)
+
+
+def test_every_metric_that_is_named_is_there():
+    """In the catalogue, by the sources: what needs Redis or several issuers is not in every process's answer."""
+    source = (ROOT / "Sources/PosternProxy/Telemetry/MetricsText.swift").read_text()
+    for each in PAGES:
+        if each.path.parent == CATALOGUE:
+            for name in re.findall(r"`(postern_\w+)", each.text):
+                assert '"%s"' % name in source, "%s: %s" % (each.name, name)
 
 
 def test_every_page_of_the_catalogue_is_linked_from_its_first():
