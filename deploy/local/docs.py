@@ -31,7 +31,8 @@ def rewritten(page, texts):
             return found.group(0)
         return "](doc:%s%s)" % (name.removesuffix(".md"), "#" + anchors(texts[name]).get(anchor, anchor) if anchor else "")
 
-    return LINK.sub(link, texts[page])
+    # Pictures are known by their names alone.
+    return LINK.sub(link, texts[page]).replace("](Resources/", "](")
 
 
 def main(target):

@@ -11,7 +11,7 @@ from .manifests import tree
 from .process import ROOT, run
 
 # What readers have on their machines, or are told to have.
-KNOWN = {"cat", "cd", "createdb", "createuser", "curl", "docc", "docker", "install", "kubectl", "make", "pg_dump", "postern", "postern-issuer", "redis-cli",
+KNOWN = {"cat", "cd", "createdb", "createuser", "curl", "docc", "docker", "install", "journalctl", "kubectl", "make", "man", "pg_dump", "postern", "postern-issuer", "redis-cli",
          "sqlite3", "sudo", "swift", "systemctl"}
 
 
