@@ -8,7 +8,7 @@ FUZZ_SECONDS ?= 15
 export FUZZ_SECONDS
 
 .DEFAULT_GOAL := help
-.PHONY: help run topology image test lint format fuzz bench bench-micro budgets release docs clean
+.PHONY: help run topology image test lint format fuzz bench bench-micro budgets release clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do printf 'make %-11s %s\n' "$$name" "$$text"; done
@@ -46,6 +46,7 @@ image: ## carry out the Dockerfile in a clean Debian, without a container engine
 release: ## stripped release programs in .build/dist
 	@deploy/local/release.sh
 
+.PHONY: docs
 docs: ## the catalogue Sources/postern/Postern.docc as a site in .build/docs
 	@python3 -B deploy/local/docs.py
 
