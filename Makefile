@@ -46,5 +46,9 @@ image: ## carry out the Dockerfile in a clean Debian, without a container engine
 release: ## stripped release programs in .build/dist
 	@deploy/local/release.sh
 
+.PHONY: docs
+docs: ## the catalogue Sources/postern/Postern.docc as a site in .build/docs
+	@python3 -B deploy/local/docs.py
+
 clean: ## remove everything that was built or left by a run
 	@rm -rf .build .build-fuzz .build-bench .build-image .run

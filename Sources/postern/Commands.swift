@@ -71,8 +71,12 @@ struct Schema: ParsableCommand {
 
     @OptionGroup var configurationOption: ConfigurationOption
 
+    @Flag(help: "Print the reference of all keys as a Markdown page instead.")
+    var markdown = false
+
     func run() throws {
-        try CommandOutput(stdout: ConfigurationLoader.jsonSchema()).finish()
+        let text = self.markdown ? ConfigurationLoader.markdownReference() : ConfigurationLoader.jsonSchema()
+        try CommandOutput(stdout: text).finish()
     }
 }
 

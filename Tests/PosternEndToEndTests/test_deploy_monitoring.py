@@ -115,10 +115,10 @@ def test_alerts_fire_when_they_should_and_only_then():
 
 
 def test_every_alert_has_its_section_in_the_runbook():
-    sections = re.findall(r"^## (\S+)$", (ROOT / "docs" / "runbook.md").read_text(), re.M)
+    sections = re.findall(r"^## (\S+)$", (ROOT / "Sources" / "postern" / "Postern.docc" / "runbook.md").read_text(), re.M)
     assert sections == [alert["alert"] for alert in ALERTS]
     for alert in ALERTS:
-        assert alert["annotations"]["runbook_url"] == "docs/runbook.md#" + alert["alert"].lower()
+        assert alert["annotations"]["runbook_url"] == "Sources/postern/Postern.docc/runbook.md#" + alert["alert"].lower()
         assert alert["labels"]["severity"] in ("critical", "warning") and alert["annotations"]["summary"]
 
 

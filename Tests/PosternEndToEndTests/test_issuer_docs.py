@@ -1,4 +1,4 @@
-"""docs/issuer.md: its commands work as they stand, one after the other, in one shell."""
+"""Sources/postern/Postern.docc/issuer.md: its commands work as they stand, one after the other, in one shell."""
 import json
 import os
 import re
@@ -9,7 +9,7 @@ from harness.net import free_port
 from harness.process import ROOT, binary, environment
 from harness.stores import SQLiteFile
 
-PAGE = ROOT / "docs" / "issuer.md"
+PAGE = ROOT / "Sources" / "postern" / "Postern.docc" / "issuer.md"
 
 
 def blocks():

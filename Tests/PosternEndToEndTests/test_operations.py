@@ -1,4 +1,4 @@
-"""The figures of docs/operations.md, and of the Kubernetes manifests, are the program's."""
+"""The figures of Sources/postern/Postern.docc/operations.md, and of the Kubernetes manifests, are the program's."""
 import json
 import re
 import signal
@@ -16,7 +16,7 @@ from harness.process import ROOT
 from harness.tls import client_context
 from harness.websocket import WebSocketUpstream, dial
 
-PAGE = ROOT / "docs" / "operations.md"
+PAGE = ROOT / "Sources" / "postern" / "Postern.docc" / "operations.md"
 KUBERNETES = ROOT / "deploy" / "kubernetes"
 UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}
 

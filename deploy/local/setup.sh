@@ -14,13 +14,13 @@ packages=(git ca-certificates pkg-config libssl-dev libhiredis-dev libsqlite3-de
 wished=()
 case ${1:-run} in
 run) ;;
-# python3, python3-venv: the end-to-end tests      shellcheck: `make lint`      valgrind, binutils: the budgets
+# python3, python3-venv: the end-to-end tests      shellcheck: `make lint`      sqlite3: the documents' backup      valgrind, binutils: the budgets
 # openssl: what the verification of a signature is compared with      redis-server: the shared cache and revocation
 # postgresql: the issuer's other store; the tests start servers of their own      prometheus: alert rules, dashboards
 # wished for, chromium-headless-shell: a browser that calls across origins; Ubuntu has no such package
 # nghttp2-client: clients of HTTP/2
 test)
-    packages+=(python3 python3-venv shellcheck valgrind binutils openssl redis-server postgresql
+    packages+=(python3 python3-venv shellcheck sqlite3 valgrind binutils openssl redis-server postgresql
         prometheus)
     wished+=(chromium-headless-shell nghttp2-client)
     ;;
