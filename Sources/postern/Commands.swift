@@ -31,6 +31,10 @@ struct Check: ParsableCommand {
         discussion: """
             Warnings: unreachable (no request can come to the route, or nobody can meet its rule), shadowed (other routes \
             take some of its methods), suspicious (works as written; probably something else was meant).
+
+            With --openapi the policy is held against the service's own description, too: weaker (a route lets callers \
+            through whom the document keeps out), missing (no route is for an operation), surplus (a route is for \
+            nothing that the document has); where a route asks for more than the document there is a note.
             """)
 
     @Argument(help: "The configuration; the same as --config.")
@@ -42,7 +46,17 @@ struct Check: ParsableCommand {
     @Flag(help: "Exit with 1 if there are warnings.")
     var strict = false
 
+    @Option(help: ArgumentHelp("The service's OpenAPI document; - reads it from standard input.", valueName: "file"))
+    var openapi: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "With --openapi: what stands before every path, instead of the path of the document's first server.",
+            valueName: "path"))
+    var basePath: String?
+
     func validate() throws {
+        if self.basePath != nil, self.openapi == nil { throw ValidationError("--base-path goes with --openapi.") }
         if self.file != nil, self.configurationOption.file != nil {
             throw ValidationError("Give FILE or --config, not both.")
         }
@@ -50,7 +64,15 @@ struct Check: ParsableCommand {
 
     func run() throws {
         let path = self.file ?? self.configurationOption.path
-        try CheckCommand.run(path: path, format: self.formatOption.format, strict: self.strict).finish()
+        let document: CheckedDocument?
+        do throws(ImportRequest.Problem) {
+            document = try CheckedDocument(path: self.openapi, basePath: self.basePath)
+        } catch {
+            throw ValidationError(error.message)
+        }
+        try CheckCommand.run(
+            path: path, format: self.formatOption.format, strict: self.strict, against: document
+        ).finish()
     }
 }
 

@@ -12,7 +12,9 @@ struct Postern: AsyncParsableCommand {
             with --strict); 64 usage; 78 configuration.
             """,
         version: PosternVersion.current,
-        subcommands: [Run.self, Check.self, Explain.self, Routes.self, Schema.self, Health.self],
+        subcommands: [
+            Run.self, Check.self, Explain.self, Routes.self, Import.self, Schema.self, Health.self,
+        ],
         defaultSubcommand: Run.self)
 }
 
@@ -33,3 +35,5 @@ struct FormatOption: ParsableArguments {
 }
 
 extension OutputFormat: ExpressibleByArgument {}
+
+extension SilentAccess: ExpressibleByArgument {}

@@ -168,7 +168,7 @@ extension RoutePattern {
     }
 
     /// The percent-decoded bytes of a literal.
-    private static func decode(_ part: Substring) -> [UInt8] {
+    static func decode(_ part: Substring) -> [UInt8] {
         let written = Array(part.utf8)
         let bytes = written.span.bytes
         var result: [UInt8] = []

@@ -10,6 +10,7 @@ public struct JSONProblem: Error, Equatable, Sendable, CustomStringConvertible {
         case badNumber = "not a number of JSON, or one that no Double can hold"
         case badString = "a control character, an unknown escape or a lone surrogate in a string"
         case badEncoding = "not UTF-8"
+        case tooManyValues = "too many keys and values"
     }
 
     public var kind: Kind

@@ -2,9 +2,13 @@ import PosternCore
 
 /// `postern check`: everything that is wrong with a configuration, or looks like it.
 public enum CheckCommand {
-    /// - Parameter strict: whether warnings make the exit code 1.
-    public static func run(path: String, format: OutputFormat, strict: Bool = false) -> CommandOutput {
-        let report = CheckReport(path: path, loaded: ConfigurationFile.load(path: path))
+    /// - Parameters:
+    ///   - strict: whether warnings make the exit code 1.
+    ///   - document: a service's description that the policy is held against.
+    public static func run(
+        path: String, format: OutputFormat, strict: Bool = false, against document: CheckedDocument? = nil
+    ) -> CommandOutput {
+        let report = CheckReport(path: path, loaded: ConfigurationFile.load(path: path), against: document)
         let text =
             switch format {
             case .text: report.text
@@ -26,6 +30,12 @@ struct CheckFinding: Equatable {
         case shadowed
         /// Works as written; probably something else was meant.
         case suspicious
+        /// A route lets callers through whom the service's description keeps out.
+        case weaker
+        /// No route is for an operation of the service.
+        case missing
+        /// A route is for nothing that the service's description has.
+        case surplus
         /// Deliberate, and worth saying out loud. Not a warning.
         case note
     }
@@ -36,6 +46,17 @@ struct CheckFinding: Equatable {
     var path: String
     var message: String
     var suggestion: String?
+    /// The service's description, where the place is one in it.
+    var file: String?
+    /// Where the service's description says it, for what is said of a route.
+    var origin: Place?
+
+    /// A place in a service's description.
+    struct Place: Equatable {
+        var file: String
+        var mark: Mark
+        var path: String
+    }
 
     var isWarning: Bool { self.kind != .error && self.kind != .note }
 
@@ -44,8 +65,10 @@ struct CheckFinding: Equatable {
         let severity = self.isWarning ? "warning: \(self.kind.rawValue)" : self.kind.rawValue
         let subject = self.path.isEmpty ? "" : "\(self.path): "
         let hint = self.suggestion.map { ", did you mean \"\($0)\"?" } ?? ""
+        let source = self.origin.map { " (\($0.file):\($0.mark.line):\($0.mark.column))" } ?? ""
         return TerminalText.safe(
-            "\(file):\(self.mark.line):\(self.mark.column): \(severity): \(subject)\(self.message)\(hint)")
+            "\(self.file ?? file):\(self.mark.line):\(self.mark.column): \(severity): "
+                + "\(subject)\(self.message)\(hint)\(source)")
     }
 }
 
@@ -75,17 +98,22 @@ struct CheckReport {
     /// What was checked; nil where it could not be read.
     let configuration: Configuration?
 
-    init(path: String, loaded: Result<LoadedConfiguration, ConfigurationProblems>) {
+    init(
+        path: String, loaded: Result<LoadedConfiguration, ConfigurationProblems>,
+        against document: CheckedDocument? = nil
+    ) {
         self.path = path
         switch loaded {
         case .failure(let problems):
             self.configuration = nil
-            self.findings = Self.sorted(problems.problems.map { CheckFinding($0) })
+            let others = document?.problems ?? []
+            self.findings = Self.sorted(problems.problems.map { CheckFinding($0) } + others)
         case .success(let loaded):
             self.configuration = loaded.configuration
             self.findings = Self.sorted(
                 (loaded.warnings + KeyCheck.problems(of: loaded.configuration)).map { CheckFinding($0) }
-                    + Self.policy(loaded.configuration) + PolicyNotes.findings(loaded.configuration))
+                    + Self.policy(loaded.configuration) + PolicyNotes.findings(loaded.configuration)
+                    + (document?.findings(loaded.configuration) ?? []))
         }
     }
 

@@ -46,6 +46,8 @@ extension CheckReport {
             if let suggestion = finding.suggestion {
                 members.append(.init(name: "suggestion", value: .string(suggestion)))
             }
+            if let file = finding.file { members.append(.init(name: "file", value: .string(file))) }
+            if let origin = finding.origin { members.append(.init(name: "document", value: origin.json)) }
             return JSONValue.object(members)
         }
         return .object([
@@ -53,6 +55,17 @@ extension CheckReport {
             .init(name: "errors", value: JSONValue(self.errors)),
             .init(name: "warnings", value: JSONValue(self.warnings)),
             .init(name: "findings", value: .array(findings)),
+        ])
+    }
+}
+
+extension CheckFinding.Place {
+    fileprivate var json: JSONValue {
+        .object([
+            .init(name: "file", value: .string(self.file)),
+            .init(name: "line", value: JSONValue(self.mark.line)),
+            .init(name: "column", value: JSONValue(self.mark.column)),
+            .init(name: "path", value: .string(self.path)),
         ])
     }
 }

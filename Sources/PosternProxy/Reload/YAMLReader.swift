@@ -7,29 +7,32 @@ import Yams
 /// So the text is prepared (`YAMLText`) such that it sees aliases as plain scalars and repeated keys as different ones;
 /// what they were is restored here, with bounds: no document grows by its aliases beyond them.
 public enum YAMLReader {
-    /// The largest document, in bytes.
-    public static let maximumSize = 1 << 20
     /// How many repeated keys are looked for before the rest is left for the next attempt.
     private static let maximumRepeats = 64
 
     /// The document's tree, or what is wrong with its YAML. There is exactly one document.
-    public static func read(_ bytes: [UInt8]) -> Result<ConfigurationNode, ConfigurationProblems> {
+    public static func read(
+        _ bytes: [UInt8], limits: YAMLLimits = .configuration
+    ) -> Result<ConfigurationNode, ConfigurationProblems> {
         do {
-            return .success(try Self.parse(bytes))
+            return .success(try Self.parse(bytes, limits: limits))
         } catch {
             return .failure(ConfigurationProblems([error]))
         }
     }
 
-    private static func parse(_ bytes: [UInt8]) throws(ConfigurationProblem) -> ConfigurationNode {
-        guard bytes.count <= Self.maximumSize else {
+    private static func parse(
+        _ bytes: [UInt8], limits: YAMLLimits
+    ) throws(ConfigurationProblem) -> ConfigurationNode {
+        guard bytes.count <= limits.size else {
             throw ConfigurationProblem(
-                mark: PosternCore.Mark(line: 1, column: 1), path: "", message: "the file is larger than 1 MiB")
+                mark: PosternCore.Mark(line: 1, column: 1), path: "",
+                message: "the file is larger than \(limits.size >> 20) MiB")
         }
         var text = try YAMLText(bytes)
         var repeats = 0
         while true {
-            switch Self.compose(text) {
+            switch Self.compose(text, limits) {
             case .success(let tree):
                 return tree
             case .failure(.problem(let problem)):
@@ -51,7 +54,7 @@ public enum YAMLReader {
         case repeatedKeys([String], PosternCore.Mark)
     }
 
-    private static func compose(_ text: YAMLText) -> Result<ConfigurationNode, Failure> {
+    private static func compose(_ text: YAMLText, _ limits: YAMLLimits) -> Result<ConfigurationNode, Failure> {
         do {
             // Without rules a scalar is a string: what it stands for is the core's business. The parser owns the
             // anchors of its nodes, so it has to live as long as they are read.
@@ -64,7 +67,7 @@ public enum YAMLReader {
                 if let second = try parser.nextRoot() {
                     return .failure(.problem(Self.secondDocument(second, in: text)))
                 }
-                var builder = YAMLTreeBuilder(text: text)
+                var builder = YAMLTreeBuilder(text: text, limits: limits)
                 return .success(try Self.node(root, with: &builder, depth: 1))
             }
         } catch let problem as ConfigurationProblem {

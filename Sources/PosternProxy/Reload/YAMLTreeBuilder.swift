@@ -2,12 +2,6 @@ import PosternCore
 
 /// Resolves aliases and counts what they cost.
 struct YAMLTreeBuilder {
-    /// The deepest nesting, aliases included.
-    static let maximumDepth = 32
-    /// The most nodes, and bytes of text, after aliases are resolved.
-    static let maximumNodes = 200_000
-    static let maximumBytes = 4 << 20
-
     /// How much of a tree there is.
     struct Size {
         var nodes = 0
@@ -22,11 +16,13 @@ struct YAMLTreeBuilder {
     }
 
     let text: YAMLText
+    let limits: YAMLLimits
     private(set) var size = Size()
     private var anchors: [String: Anchored] = [:]
 
-    init(text: YAMLText) {
+    init(text: YAMLText, limits: YAMLLimits) {
         self.text = text
+        self.limits = limits
     }
 
     func problem(_ message: String, at mark: Mark) -> ConfigurationProblem {
@@ -46,8 +42,8 @@ struct YAMLTreeBuilder {
 
     /// Counts a collection.
     mutating func enter(at mark: Mark, depth: Int) throws(ConfigurationProblem) {
-        guard depth <= Self.maximumDepth else {
-            throw self.problem("nested more than \(Self.maximumDepth) levels deep", at: mark)
+        guard depth <= self.limits.depth else {
+            throw self.problem("nested more than \(self.limits.depth) levels deep", at: mark)
         }
         try self.add(Size(nodes: 1, bytes: 0), at: mark)
     }
@@ -55,7 +51,7 @@ struct YAMLTreeBuilder {
     private mutating func add(_ size: Size, at mark: Mark) throws(ConfigurationProblem) {
         self.size.nodes += size.nodes
         self.size.bytes += size.bytes
-        guard self.size.nodes <= Self.maximumNodes, self.size.bytes <= Self.maximumBytes else {
+        guard self.size.nodes <= self.limits.nodes, self.size.bytes <= self.limits.bytes else {
             throw self.problem("the aliases of the file stand for too much", at: mark)
         }
     }
@@ -87,8 +83,8 @@ struct YAMLTreeBuilder {
         guard let anchored = self.anchors[name] else {
             throw self.problem("there is no anchor \"&\(name)\" before this alias", at: mark)
         }
-        guard depth + anchored.height <= Self.maximumDepth else {
-            throw self.problem("nested more than \(Self.maximumDepth) levels deep", at: mark)
+        guard depth + anchored.height <= self.limits.depth else {
+            throw self.problem("nested more than \(self.limits.depth) levels deep", at: mark)
         }
         try self.add(anchored.size, at: mark)
         return anchored.node
