@@ -8,7 +8,7 @@ ARG RUNTIME_BASE=debian:bookworm-20250929-slim
 FROM ${BUILD_BASE} AS build
 RUN apt-get update \
     && apt-get install -y --no-install-recommends libssl-dev libhiredis-dev libsqlite3-dev libpq-dev zlib1g-dev \
-        pkg-config \
+        pkg-config python3 binutils \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /build
 
@@ -18,7 +18,8 @@ RUN swift package resolve
 
 COPY Tests Tests
 COPY Sources Sources
-RUN swift build -c release --static-swift-stdlib \
+COPY deploy/local deploy/local
+RUN bash -c 'source deploy/local/lib.sh && build_release' \
     && mkdir /dist \
     && for program in postern postern-issuer trading-demo; do \
         strip -o "/dist/$program" ".build/release/$program" || exit 1; \

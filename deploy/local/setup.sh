@@ -8,8 +8,8 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 # git, ca-certificates: SwiftPM fetches the dependencies      pkg-config: SwiftPM finds libcrypto, SQLite and libpq by it
 # libssl-dev: PosternCrypto      libhiredis-dev: PosternRedis      libsqlite3-dev, libpq-dev: the issuer's store
-# zlib1g-dev: async-http-client      curl: the proof of `make run`
-packages=(git ca-certificates pkg-config libssl-dev libhiredis-dev libsqlite3-dev libpq-dev zlib1g-dev curl)
+# zlib1g-dev: async-http-client      curl: the proof of `make run`      python3, binutils: smaller programs (icu.py)
+packages=(git ca-certificates pkg-config libssl-dev libhiredis-dev libsqlite3-dev libpq-dev zlib1g-dev curl python3 binutils)
 # What the tests or rows that need it are skipped without.
 wished=()
 case ${1:-run} in
