@@ -7,7 +7,7 @@ ARG RUNTIME_BASE=debian:bookworm-20250929-slim
 
 FROM ${BUILD_BASE} AS build
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends libssl-dev libhiredis-dev libsqlite3-dev libpq-dev zlib1g-dev \
+    && apt-get install -y --no-install-recommends libssl-dev libhiredis-dev libyaml-dev libsqlite3-dev libpq-dev zlib1g-dev \
         pkg-config python3 binutils \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /build
@@ -27,7 +27,7 @@ RUN bash -c 'source deploy/local/lib.sh && build_release' \
 
 FROM ${RUNTIME_BASE} AS runtime
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends ca-certificates libssl3 libhiredis0.14 libsqlite3-0 libpq5 libstdc++6 \
+    && apt-get install -y --no-install-recommends ca-certificates libssl3 libhiredis0.14 libyaml-0-2 libsqlite3-0 libpq5 libstdc++6 \
         zlib1g \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --uid 10001 --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin postern
