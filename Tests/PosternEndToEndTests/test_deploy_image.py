@@ -1,12 +1,14 @@
-"""deploy/local/image: how it reads the Dockerfile; `make test` carries it out in a stage of its own. deploy/local/icu.py: what it
+"""deploy/local/image: how it reads the Dockerfile, which `make image` carries out; how large Postern is. deploy/local/icu.py: what it
 leaves of ICU's data."""
 import struct
+import subprocess
 
 import pytest
 
 from harness.deployment import DEPLOY  # noqa: F401  (puts deploy/local on the path)
-from harness.process import ROOT
+from harness.process import ROOT, binary
 from icu import trimmed
+from image.__main__ import PROGRAM_LIMIT
 from image.dockerfile import Settings, read
 
 TEXT = '''
@@ -56,6 +58,15 @@ def test_what_the_images_say(name, check):
     assert (said.user, said.entry, said.check) == ("10001:10001", ["/usr/local/bin/" + name], check)
     assert said.command and said.labels["org.opencontainers.image.title"] == name
     assert said.labels["org.opencontainers.image.base.name"].startswith("docker.io/library/debian:bookworm-")
+
+
+@pytest.mark.release
+def test_postern_is_small_and_has_no_part_of_icu(tmp_path):
+    subprocess.run(["strip", "-o", str(tmp_path / "postern"), str(binary("postern"))], check=True, timeout=60)
+    program = (tmp_path / "postern").read_bytes()
+    assert len(program) <= PROGRAM_LIMIT * 1e6
+    # The name by which ICU's own code finds its data.
+    assert b"icudt" not in program
 
 
 HEADER = struct.pack("<HBBHHBBBB4s", 32, 0xda, 0x27, 20, 0, 0, 0, 2, 0, b"CmnD").ljust(32, b"\0")

@@ -1,8 +1,9 @@
 """icu.py OUTPUT: an object file with a part of ICU's data, to be linked in place of the toolchain's whole (link.sh).
 
-Foundation brings ICU, and ICU 34 MB of data, most of it every language's names and sort orders, and old character sets. The
-programs need what URLs are read with (IDNA); what is kept besides is what Foundation asks for in the root and English locales: with
-less, some of its calls end the process. Other locales look like those two. Standard library, ar, readelf, clang."""
+Postern itself links only Foundation's essentials. What the issuer is made of (GRDB, Hummingbird) links the whole, which brings ICU, and ICU
+34 MB of data, most of it every language's names and sort orders, and old character sets. Kept is what URLs are read with (IDNA), and
+what Foundation asks for in the root and English locales: with less, some of its calls end the process. Other locales look like those
+two. Standard library, ar, readelf, clang."""
 from __future__ import annotations
 
 import fnmatch
