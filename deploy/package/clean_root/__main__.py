@@ -18,6 +18,9 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 # What systemd-analyze calls the exposure of a unit, from 0 to 10, at most.
 EXPOSURE = 2.0
 CHANGED = "# changed by hand\n"
+# What only the unit can read.
+SEALED = """redis: {url: "redis://127.0.0.1:6379/0", seal: {file: "${CREDENTIALS_DIRECTORY}/postern_seal"}}
+"""
 
 
 class Clean:
@@ -85,12 +88,33 @@ def try_programs(clean, root):
     clean.run("postern", "check", "/etc/postern/proxy.yaml")
     said = clean.run("systemd-analyze", "cat-config", "systemd/system/postern.service")
     before, start = (re.search(r"^%s=(.*)$" % each, said, re.M)[1].split() for each in ("ExecStartPre", "ExecStart"))
-    environment = re.search(r"^Environment=(.*)$", said, re.M)[1]
+    environment = re.findall(r"^Environment=(.*)$", said, re.M)
     user = "65534:65534"
-    words = {name: root.words(["env", environment, *line], user=user)
+    words = {name: root.words(["env", *environment, *line], user=user)
              for name, line in (("before", before), ("run", start), ("check", ["/usr/bin/postern", "health"]))}
     subprocess.run(["unshare", "--net", "--pid", "--fork", "--kill-child", sys.executable, "-B", "-m", "clean_root.served"], check=True,
                    input=json.dumps(words), encoding="utf-8")
+
+
+def boot(root):
+    """Starts systemd itself in the root, which starts the unit; what `booted.sh` says there, line by line."""
+    (root.path / "etc/postern/credentials/seal").write_text("0123456789abcdef0123456789abcdef")
+    policy = (ROOT / "proxy.yaml").read_text() + SEALED + CHANGED
+    (root.path / "etc/postern/proxy.yaml").write_text(policy)
+    here = pathlib.Path(__file__).parent
+    shutil.copy(here / "booted.sh", root.path / "root/booted.sh")
+    done = subprocess.run(["unshare", "--mount", "--pid", "--net", "--uts", "--ipc", "--cgroup", "--fork", "--kill-child",
+                           "--propagation", "private", str(here / "boot.sh"), str(root.path)], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", timeout=120, check=False)
+    if done.returncode == 77:
+        print("  systemd cannot be started here: the unit was not run", flush=True)
+        return
+    said = (root.path / "root/booted").read_text()
+    for each in ("started", "healthy", "no rights", "filtered", "reloaded", "stopped", "wrong configuration: not started"):
+        expect(each in said.splitlines(), "under systemd: " + each if each in said.splitlines() else
+               "under systemd: not %s\n%s\n%s" % (each, said, done.stdout))
+    for each in ("booted", "booted.sh"):
+        (root.path / "root" / each).unlink()
 
 
 def carry_out(programs, folder):
@@ -114,10 +138,10 @@ def carry_out(programs, folder):
         expect(not missing and "/usr/share/man/man5/proxy.yaml.5.gz" in clean.run("dpkg", "-L", "postern"), "manual pages are there")
         try_unit(clean)
         try_programs(clean, root)
+        boot(root)
         clean.run("dpkg", "-i", "/root/" + second.name)
         kept = (root.path / "etc/postern/proxy.yaml").read_text()
         expect(kept.endswith(CHANGED) and "9.9.9" in clean.run("dpkg-query", "-W", "postern"), "upgraded; a changed configuration stays")
-        (root.path / "etc/postern/credentials/seal").write_text("0123456789abcdef0123456789abcdef")
         clean.run("systemctl", "enable", "postern.service")
         clean.run("dpkg", "--purge", "postern")
         for each in (first, second):
