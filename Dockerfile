@@ -7,8 +7,8 @@ ARG RUNTIME_BASE=debian:bookworm-20250929-slim
 
 FROM ${BUILD_BASE} AS build
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends libssl-dev libhiredis-dev libsqlite3-dev libpq-dev zlib1g-dev \
-        pkg-config \
+    && apt-get install -y --no-install-recommends libssl-dev libhiredis-dev libyaml-dev libsqlite3-dev libpq-dev zlib1g-dev \
+        pkg-config python3 binutils \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /build
 
@@ -18,7 +18,8 @@ RUN swift package resolve
 
 COPY Tests Tests
 COPY Sources Sources
-RUN swift build -c release --static-swift-stdlib \
+COPY deploy/local deploy/local
+RUN bash -c 'source deploy/local/lib.sh && build_release' \
     && mkdir /dist \
     && for program in postern postern-issuer trading-demo; do \
         strip -o "/dist/$program" ".build/release/$program" || exit 1; \
@@ -26,7 +27,7 @@ RUN swift build -c release --static-swift-stdlib \
 
 FROM ${RUNTIME_BASE} AS runtime
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends ca-certificates libssl3 libhiredis0.14 libsqlite3-0 libpq5 libstdc++6 \
+    && apt-get install -y --no-install-recommends ca-certificates libssl3 libhiredis0.14 libyaml-0-2 libsqlite3-0 libpq5 libstdc++6 \
         zlib1g \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --uid 10001 --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin postern

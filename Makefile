@@ -6,9 +6,11 @@ export LC_ALL := C.UTF-8
 # Seconds that each fuzz target runs after its corpus and its kept fail cases were replayed.
 FUZZ_SECONDS ?= 15
 export FUZZ_SECONDS
+# For install, uninstall and deb: deploy/package/install.sh, deb.sh.
+export PREFIX DESTDIR SYSCONFDIR DEB_MAINTAINER DEB_VERSION
 
 .DEFAULT_GOAL := help
-.PHONY: help run topology image test lint format fuzz bench bench-micro budgets release clean
+.PHONY: help run topology image install uninstall deb deb-test test lint format fuzz bench bench-micro budgets release clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do printf 'make %-11s %s\n' "$$name" "$$text"; done
@@ -42,6 +44,19 @@ budgets: ## count again what requests cost, and write it down as what they may c
 
 image: ## carry out the Dockerfile in a clean Debian, without a container engine (as root; IMAGE_PROGRAMS=folder: with these, already built)
 	@deploy/local/image.sh $(if $(IMAGE_PROGRAMS),--programs $(IMAGE_PROGRAMS))
+
+install: ## programs, manual pages, completions, systemd unit, example (PREFIX=/usr/local, DESTDIR; builds unless .build/dist is there)
+	@[ -x .build/dist/postern-issuer ] || deploy/local/release.sh
+	@deploy/package/install.sh install
+
+uninstall: ## take them away again, but not a changed configuration
+	@deploy/package/install.sh uninstall
+
+deb: release ## a Debian package of them in .build/dist
+	@deploy/package/deb.sh
+
+deb-test: deb ## install it in a clean Debian, try it, upgrade, purge (as root)
+	@deploy/package/clean-root.sh
 
 release: ## stripped release programs in .build/dist
 	@deploy/local/release.sh

@@ -15,16 +15,12 @@ let settings: [SwiftSetting] = [
 let package = Package(
     name: "postern-fuzz",
     platforms: [.macOS(.v15)],
-    dependencies: [
-        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2")
-    ],
     targets: [
         // libFuzzer comes with the toolchain: a module map and a header, no logic.
         .systemLibrary(name: "CFuzzer"),
+        .systemLibrary(name: "CLibYAML"),
         .target(name: "PosternCore", swiftSettings: settings),
-        .target(
-            name: "YAMLReading", dependencies: ["PosternCore", .product(name: "Yams", package: "Yams")],
-            swiftSettings: settings),
+        .target(name: "YAMLReading", dependencies: ["CLibYAML", "PosternCore"], swiftSettings: settings),
         .executableTarget(
             name: "postern-fuzz", dependencies: ["CFuzzer", "PosternCore", "YAMLReading"], swiftSettings: settings),
     ]

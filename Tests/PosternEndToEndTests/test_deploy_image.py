@@ -1,8 +1,14 @@
-"""deploy/local/image: how it reads the Dockerfile. `make test` carries it out in a stage of its own."""
+"""deploy/local/image: how it reads the Dockerfile, which `make image` carries out; how large Postern is. deploy/local/icu.py: what it
+leaves of ICU's data."""
+import struct
+import subprocess
+
 import pytest
 
 from harness.deployment import DEPLOY  # noqa: F401  (puts deploy/local on the path)
-from harness.process import ROOT
+from harness.process import ROOT, binary
+from icu import trimmed
+from image.__main__ import PROGRAM_LIMIT
 from image.dockerfile import Settings, read
 
 TEXT = '''
@@ -52,3 +58,52 @@ def test_what_the_images_say(name, check):
     assert (said.user, said.entry, said.check) == ("10001:10001", ["/usr/local/bin/" + name], check)
     assert said.command and said.labels["org.opencontainers.image.title"] == name
     assert said.labels["org.opencontainers.image.base.name"].startswith("docker.io/library/debian:bookworm-")
+
+
+@pytest.mark.release
+def test_postern_is_small_and_has_no_part_of_icu(tmp_path):
+    subprocess.run(["strip", "-o", str(tmp_path / "postern"), str(binary("postern"))], check=True, timeout=60)
+    program = (tmp_path / "postern").read_bytes()
+    assert len(program) <= PROGRAM_LIMIT * 1e6
+    # The name by which ICU's own code finds its data.
+    assert b"icudt" not in program
+
+
+HEADER = struct.pack("<HBBHHBBBB4s", 32, 0xda, 0x27, 20, 0, 0, 0, 2, 0, b"CmnD").ljust(32, b"\0")
+
+
+def package(items):
+    """An ICU package: a header, the table of contents, the contents."""
+    names, contents, entries = b"", b"", b""
+    start = 4 + 8 * len(items)
+    first = -(-(start + sum(len(name) + 1 for name in items)) // 16) * 16
+    for name, content in items.items():
+        entries += struct.pack("<II", start + len(names), first + len(contents))
+        names += name.encode() + b"\0"
+        contents += content.ljust(-(-len(content) // 16) * 16, b"\0")
+    return HEADER + (struct.pack("<I", len(items)) + entries + names).ljust(first, b"\0") + contents
+
+
+def contents(data):
+    """{name: content} of a package, contents to the beginning of the next."""
+    table = data[32:]
+    count = struct.unpack_from("<I", table)[0]
+    places = [struct.unpack_from("<II", table, 4 + 8 * index) for index in range(count)]
+    assert all(place % 16 == 0 for _, place in places)
+    ends = [place for _, place in places[1:]] + [len(table)]
+    return {table[name:].split(b"\0")[0].decode(): table[place:end].rstrip(b"\0") for (name, place), end in zip(places, ends)}
+
+
+def test_what_is_left_of_icus_data():
+    items = {"icudt76l/" + name: name.encode() * 3 for name in (
+        "curr/de.res", "curr/en.res", "de.res", "gb18030-2022.cnv", "nfkc.nrm", "root.res", "translit/root.res", "uts46.nrm")}
+    assert contents(package(items)) == items
+    kept = contents(trimmed(package(items)))
+    assert kept == {name: items[name] for name in items if name.partition("/")[2] in (
+        "curr/en.res", "nfkc.nrm", "root.res", "uts46.nrm")}
+    assert list(kept) == sorted(kept)
+
+
+def test_what_is_no_package_of_icu_is_refused():
+    with pytest.raises(SystemExit, match="no ICU package"):
+        trimmed(b"\0" * 64)

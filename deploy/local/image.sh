@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# image.sh [--programs FOLDER] [--strict] [--folder FOLDER]: carries the Dockerfile out in a clean Debian root, starts its images
-# and asks their health checks, prints what they weigh (--strict: fails if that is over the targets). Without --programs the stage
-# `build` compiles everything there, which takes many minutes. Root only: it makes mounts, in a namespace of its own.
+# image.sh [--programs FOLDER] [--folder FOLDER]: carries the Dockerfile out in a clean Debian root, starts its images and asks their health
+# checks, prints what they weigh and fails if one is too heavy. Without --programs the stage `build` compiles everything there, which
+# takes many minutes. Root only: it makes mounts, in a namespace of its own.
 set -euo pipefail
 # shellcheck source=deploy/local/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"

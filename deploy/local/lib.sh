@@ -38,9 +38,12 @@ check_swift() {
     fi
 }
 
-# The same command everywhere, so that `make run`, `make test` and `make release` share one build.
+# The same command everywhere, so that `make run`, `make test` and `make release` share one build. The programs become half as large by
+# how they are linked (link.sh); where that cannot be done, they are linked as usual.
 build_release() {
-    swift build -c release --static-swift-stdlib "$@"
+    local small=()
+    if python3 deploy/local/icu.py .build/icu.o; then small=(--toolset deploy/local/toolset.json); fi
+    swift build -c release --static-swift-stdlib "${small[@]}" "$@"
 }
 
 # duration SECONDS: "42 s", "3 min 20 s"

@@ -7,9 +7,10 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 # git, ca-certificates: SwiftPM fetches the dependencies      pkg-config: SwiftPM finds libcrypto, SQLite and libpq by it
-# libssl-dev: PosternCrypto      libhiredis-dev: PosternRedis      libsqlite3-dev, libpq-dev: the issuer's store
-# zlib1g-dev: async-http-client      curl: the proof of `make run`
-packages=(git ca-certificates pkg-config libssl-dev libhiredis-dev libsqlite3-dev libpq-dev zlib1g-dev curl)
+# libssl-dev: PosternCrypto      libhiredis-dev: PosternRedis      libyaml-dev: PosternProxy
+# libsqlite3-dev, libpq-dev: the issuer's store
+# zlib1g-dev: async-http-client      curl: the proof of `make run`      python3, binutils: smaller programs (icu.py)
+packages=(git ca-certificates pkg-config libssl-dev libhiredis-dev libyaml-dev libsqlite3-dev libpq-dev zlib1g-dev curl python3 binutils)
 # What the tests or rows that need it are skipped without.
 wished=()
 case ${1:-run} in
@@ -18,11 +19,12 @@ run) ;;
 # openssl: what the verification of a signature is compared with      redis-server: the shared cache and revocation
 # postgresql: the issuer's other store; the tests start servers of their own      prometheus: alert rules, dashboards
 # wished for, chromium-headless-shell: a browser that calls across origins; Ubuntu has no such package
-# nghttp2-client: clients of HTTP/2
+# nghttp2-client: clients of HTTP/2      mandoc: reads manual pages strictly      zsh, fish: completions
+# dpkg-dev: the Debian package
 test)
     packages+=(python3 python3-venv shellcheck sqlite3 valgrind binutils openssl redis-server postgresql
         prometheus)
-    wished+=(chromium-headless-shell nghttp2-client)
+    wished+=(chromium-headless-shell nghttp2-client mandoc zsh fish dpkg-dev)
     ;;
 # wrk: the load      nginx: the service behind every proxy, and a peer      haproxy: a peer      strace: system calls
 # openssl: what one verification costs      redis-server: behind the rows that introspect      python3, python3-venv: the
@@ -34,8 +36,8 @@ bench)
     ;;
 # linux-perf: samples of the processor's time, the kernel included      valgrind, binutils: instructions and heap blocks
 profile) packages+=(linux-perf wrk nginx valgrind binutils openssl python3 python3-venv) ;;
-# debootstrap: a clean Debian      binutils: stripped programs      python3: the script itself
-image) packages=(debootstrap ca-certificates binutils git python3) ;;
+# debootstrap: a clean Debian      binutils: stripped programs      dpkg-dev: the Debian package      python3: the scripts
+image) packages=(debootstrap ca-certificates binutils dpkg-dev git python3) ;;
 *) fail "usage: setup.sh run|test|bench|profile|image" ;;
 esac
 

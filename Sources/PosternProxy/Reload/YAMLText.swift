@@ -1,115 +1,17 @@
 import PosternCore
 
-/// The text of a YAML file, prepared for a parser that must neither resolve aliases nor meet a key twice.
-///
-/// The `*` of what may be an alias is replaced by a private-use character: a plain scalar that begins with it is an
-/// alias, and anywhere else it is an asterisk again. A key that is repeated gets a number between two others. Nothing
-/// else changes, and `original` takes places back to the file.
+/// The text of a YAML file: its characters are checked before the parser sees them, and it knows what usually causes an error.
 struct YAMLText {
-    /// Stands for an asterisk.
-    private static let asterisk: Unicode.Scalar = "\u{E001}"
-    /// Surrounds the number before a repeated key.
-    private static let fence: Unicode.Scalar = "\u{E000}"
+    private let scalars: [Unicode.Scalar]
 
-    /// What was put before a key: where the key is, in columns of the file, and how many characters.
-    private struct Insertion {
-        var line: Int
-        var column: Int
-        var length: Int
-    }
-
-    private var scalars: [Unicode.Scalar]
-    private var insertions: [Insertion] = []
-
-    /// The text for the parser.
-    var prepared: String {
-        var view = String.UnicodeScalarView()
-        view.append(contentsOf: self.scalars)
-        return String(view)
-    }
+    /// The text for the parser, in UTF-8 and without a byte order mark.
+    let bytes: ArraySlice<UInt8>
 
     init(_ bytes: [UInt8]) throws(ConfigurationProblem) {
         var bytes = bytes[...]
         if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { bytes = bytes.dropFirst(3) }
+        self.bytes = bytes
         self.scalars = try Self.decode(bytes)
-        try self.refuseEscapedMarkers()
-        self.maskAliases()
-    }
-
-    /// The two characters of this type cannot come in by an escape either.
-    private func refuseEscapedMarkers() throws(ConfigurationProblem) {
-        var index = 0
-        while let escape = self.scalars[index...].firstIndex(of: "\\"), escape + 1 < self.scalars.count {
-            index = escape + 2
-            let kind = self.scalars[escape + 1]
-            guard kind == "u" || kind == "U" else { continue }
-            let digits = self.scalars[index...].prefix(kind == "u" ? 4 : 8)
-            guard let code = UInt32(String(String.UnicodeScalarView(digits)), radix: 16),
-                code == Self.fence.value || code == Self.asterisk.value
-            else { continue }
-            throw ConfigurationProblem(
-                mark: Self.mark(of: escape, in: self.scalars), path: "",
-                message: "the characters U+E000 and U+E001 cannot stand in this file")
-        }
-    }
-
-    // MARK: - Aliases
-
-    private mutating func maskAliases() {
-        var previous: Unicode.Scalar = "\n"
-        for index in self.scalars.indices {
-            let scalar = self.scalars[index]
-            if scalar == "*", Self.mayPrecedeAlias(previous), index + 1 < self.scalars.count,
-                Self.isNameCharacter(self.scalars[index + 1])
-            {
-                self.scalars[index] = Self.asterisk
-            }
-            previous = scalar
-        }
-    }
-
-    private static func mayPrecedeAlias(_ scalar: Unicode.Scalar) -> Bool {
-        Self.isBreak(scalar) || scalar == " " || scalar == "\t" || "[{,:".unicodeScalars.contains(scalar)
-    }
-
-    private static func isNameCharacter(_ scalar: Unicode.Scalar) -> Bool {
-        scalar.isASCII && (UInt8(truncatingIfNeeded: scalar.value).isNameByte)
-    }
-
-    /// The anchor that a plain scalar refers to, if it is an alias.
-    func aliasName(_ text: String) -> String? {
-        guard text.unicodeScalars.first == Self.asterisk else { return nil }
-        return self.restored(String(text.unicodeScalars.dropFirst()))
-    }
-
-    /// The text with its asterisks back.
-    func restored(_ text: String) -> String {
-        guard text.unicodeScalars.contains(Self.asterisk) else { return text }
-        var view = String.UnicodeScalarView()
-        view.append(contentsOf: text.unicodeScalars.map { $0 == Self.asterisk ? "*" : $0 })
-        return String(view)
-    }
-
-    // MARK: - Repeated keys
-
-    /// Makes the key at a place of the prepared text unlike any other. False where it is not a plain or quoted scalar.
-    mutating func distinguishKey(at mark: Mark) -> Bool {
-        guard var index = self.index(of: mark), !"&!?[{|>".unicodeScalars.contains(self.scalars[index]) else {
-            return false
-        }
-        let place = self.original(mark)
-        if self.scalars[index] == "\"" || self.scalars[index] == "'" { index += 1 }
-        let inserted = "\(Self.fence)\(self.insertions.count)\(Self.fence)".unicodeScalars
-        self.scalars.insert(contentsOf: inserted, at: index)
-        self.insertions.append(Insertion(line: place.line, column: place.column, length: inserted.count))
-        return true
-    }
-
-    /// A key as it was written.
-    func key(_ text: String, at mark: Mark) -> String {
-        let scalars = text.unicodeScalars
-        guard scalars.first == Self.fence, let end = scalars.dropFirst().firstIndex(of: Self.fence) else { return text }
-        return String(scalars[scalars.index(after: end)...])
     }
 
     private func index(of mark: Mark) -> Int? {
@@ -122,21 +24,11 @@ struct YAMLText {
         return nil
     }
 
-    /// The place in the file of a place in the prepared text.
-    func original(_ mark: Mark) -> Mark {
-        var column = mark.column
-        for insertion in self.insertions.filter({ $0.line == mark.line }).sorted(by: { $0.column < $1.column })
-        where column > insertion.column {
-            column -= insertion.length
-        }
-        return Mark(line: mark.line, column: max(1, column))
-    }
-
     // MARK: - Syntax errors
 
     /// An error of the parser, with the fix where the cause is a usual one.
     func syntaxProblem(_ problem: String, context: String?, at mark: Mark) -> ConfigurationProblem {
-        var place = self.original(mark)
+        var place = mark
         let near = self.index(of: mark)
         let character = near.map { self.scalars[$0] }
         let previous = near.flatMap { $0 > 0 ? self.scalars[$0 - 1] : nil }
@@ -212,10 +104,10 @@ extension YAMLText {
         return place
     }
 
-    /// YAML's printable characters, but for the two that this type needs for itself.
+    /// YAML's printable characters.
     private static func isAllowed(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
-        case 0x09, 0x0A, 0x0D, 0x20...0x7E, 0x85, 0xA0...0xD7FF, 0xE002...0xFEFE, 0xFF00...0xFFFD,
+        case 0x09, 0x0A, 0x0D, 0x20...0x7E, 0x85, 0xA0...0xD7FF, 0xE000...0xFEFE, 0xFF00...0xFFFD,
             0x1_0000...0x10_FFFF:
             true
         default:
@@ -232,16 +124,6 @@ extension Mark {
             self.column = 1
         } else {
             self.column += 1
-        }
-    }
-}
-
-extension UInt8 {
-    /// A character of an anchor's name: a letter, a digit, "_" or "-".
-    fileprivate var isNameByte: Bool {
-        switch self {
-        case 0x30...0x39, 0x41...0x5A, 0x5F, 0x61...0x7A, 0x2D: true
-        default: false
         }
     }
 }

@@ -15,24 +15,22 @@ struct YAMLTreeBuilder {
         var height: Int
     }
 
-    let text: YAMLText
     let limits: YAMLLimits
     private(set) var size = Size()
     private var anchors: [String: Anchored] = [:]
 
-    init(text: YAMLText, limits: YAMLLimits) {
-        self.text = text
+    init(limits: YAMLLimits) {
         self.limits = limits
     }
 
     func problem(_ message: String, at mark: Mark) -> ConfigurationProblem {
-        ConfigurationProblem(mark: self.text.original(mark), path: "", message: message)
+        ConfigurationProblem(mark: mark, path: "", message: message)
     }
 
-    func checkTag(_ tag: String, at mark: Mark) throws(ConfigurationProblem) {
-        guard tag.isEmpty else {
-            throw self.problem("tags such as \"!\(Self.short(tag))\" are not supported", at: mark)
-        }
+    /// Refuses what says of itself that it is something special; `allowsString`: that it is a string may be said.
+    func checkTag(_ event: YAMLEvent, allowsString: Bool = false) throws(ConfigurationProblem) {
+        guard let tag = event.tag, !(allowsString && tag == "tag:yaml.org,2002:str") else { return }
+        throw self.problem("tags such as \"!\(Self.short(tag))\" are not supported", at: event.mark)
     }
 
     private static func short(_ tag: String) -> Substring {
@@ -56,28 +54,16 @@ struct YAMLTreeBuilder {
         }
     }
 
+    /// Counts a scalar.
     mutating func scalar(
-        _ string: String, isPlain: Bool, at mark: Mark, depth: Int
+        _ text: String, isPlain: Bool, at mark: Mark
     ) throws(ConfigurationProblem) -> ConfigurationNode {
-        if isPlain, let name = self.text.aliasName(string) { return try self.resolve(name, at: mark, depth: depth) }
-        let text = self.text.restored(string)
         try self.add(Size(nodes: 1, bytes: text.utf8.count), at: mark)
-        return .scalar(text, style: isPlain ? .plain : .quoted, mark: self.text.original(mark))
+        return .scalar(text, style: isPlain ? .plain : .quoted, mark: mark)
     }
 
-    mutating func key(
-        _ string: String, isPlain: Bool, at mark: Mark
-    ) throws(ConfigurationProblem) -> ConfigurationNode {
-        let text = self.text.key(string, at: mark)
-        guard !isPlain || self.text.aliasName(text) == nil else {
-            throw self.problem("a key cannot be an alias: write it out", at: mark)
-        }
-        let key = self.text.restored(text)
-        try self.add(Size(nodes: 1, bytes: key.utf8.count), at: mark)
-        return .scalar(key, style: isPlain ? .plain : .quoted, mark: self.text.original(mark))
-    }
-
-    private mutating func resolve(
+    /// The node of an anchor, counted once more.
+    mutating func resolve(
         _ name: String, at mark: Mark, depth: Int
     ) throws(ConfigurationProblem) -> ConfigurationNode {
         guard let anchored = self.anchors[name] else {
@@ -91,7 +77,7 @@ struct YAMLTreeBuilder {
     }
 
     /// Names a node. `before` is the size when it began: what was added since is its own.
-    mutating func define(_ anchor: String, as node: ConfigurationNode, since before: Size, depth: Int) {
+    mutating func define(_ anchor: String, as node: ConfigurationNode, since before: Size) {
         let size = Size(nodes: self.size.nodes - before.nodes, bytes: self.size.bytes - before.bytes)
         self.anchors[anchor] = Anchored(node: node, size: size, height: Self.height(node))
     }

@@ -1,0 +1,3 @@
+// The parser of libyaml, which PosternProxy reads its configuration with. No logic here.
+#pragma once
+#include <yaml.h>
