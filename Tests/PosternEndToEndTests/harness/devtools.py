@@ -12,6 +12,9 @@ from websockets.sync.client import connect
 from .browser import find
 from .net import wait_until
 
+# A name that a browser here takes for this machine's, as if a stranger had pointed it here.
+FOREIGN = "postern.example.com"
+
 # name: (key code, the text that the key makes)
 KEYS = {"Tab": (9, None), "Enter": (13, "\r"), "Escape": (27, None), "ArrowDown": (40, None), "ArrowRight": (39, None)}
 
@@ -84,8 +87,8 @@ class Tab:
     def __init__(self, browser, url, dark=False, width=1280, height=900, reduced_motion=False):
         self.browser = browser
         self.events = []
-        target = browser.send("Target.createTarget", url="about:blank")["targetId"]
-        self.session = browser.send("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        self.target = browser.send("Target.createTarget", url="about:blank")["targetId"]
+        self.session = browser.send("Target.attachToTarget", targetId=self.target, flatten=True)["sessionId"]
         browser.tabs[self.session] = self
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.send(domain + ".enable")
@@ -142,6 +145,17 @@ class Tab:
                 found.append(event)
         return found
 
+    def close(self):
+        self.browser.send("Target.closeTarget", targetId=self.target)
+
     def requested(self):
         """The URLs of all requests."""
         return [event["request"]["url"] for method, event in self.events if method == "Network.requestWillBeSent"]
+
+
+def status_page(browser, url, **arguments):
+    """A status page that has shown its first figures, and gets further ones by `poll()` alone."""
+    tab = browser.open(url, **arguments)
+    tab.until("typeof readings !== 'undefined' && readings.last !== undefined && !asking")
+    tab.evaluate("document.getElementById('every').value = '0'; schedule()")
+    return tab

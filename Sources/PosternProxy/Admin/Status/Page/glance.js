@@ -22,7 +22,7 @@ function showHead(status) {
     setText(node, health.status);
   }
   setText(byID("process"), `Postern ${process.version}, up ${spanText(process.uptime_seconds)}, `
-    + `${process.event_loops} event loop${process.event_loops === 1 ? "" : "s"}, `
+    + `${plural(process.event_loops, "event loop")}, `
     + `configuration ${configuration.generation}, loaded ${spanText(process.now - configuration.loaded_at)} ago`);
   show(byID("missing"), ...health.missing.map((each) => element("li", {}, missingText(each))));
   showReload(configuration.reloads, process.now);

@@ -113,6 +113,11 @@ function countText(count) {
   return count.toLocaleString("en");
 }
 
+/** `1 route`, `2 routes`. */
+function plural(count, noun) {
+  return `${countText(count)} ${noun}${count === 1 ? "" : "s"}`;
+}
+
 function shareText(part, whole) {
   return whole > 0 ? `${(100 * part / whole).toFixed(1)} %` : "–";
 }

@@ -29,7 +29,7 @@ function issuerDetails({ keys, introspection, validation, revocation }) {
   const words = [validation];
   if (keys) {
     words.push(keys.age_seconds === null ? "never refreshed" : `last refresh ${spanText(keys.age_seconds)} ago`);
-    words.push(`${countText(keys.refreshes)} refreshes, ${countText(keys.failures)} failed`);
+    words.push(`refreshed ${plural(keys.refreshes, "time")}, ${plural(keys.failures, "failure")}`);
   }
   if (introspection) {
     words.push(`${countText(introspection.under_way)} under way`);
@@ -45,7 +45,7 @@ function upstreamRow(upstream) {
   const state = healthy === false || (healthy === null && trouble) ? badge(trouble ? "unreachable" : "not well", "bad")
     : trouble ? badge("trouble", "warn") : healthy ? badge("well", "good") : badge("no trouble", "good");
   const words = healthy === null ? ["no health check"]
-    : [`${countText(upstream.checks)} checks passed, ${countText(upstream.failed_checks)} failed`];
+    : [`${plural(upstream.checks, "check")} passed, ${countText(upstream.failed_checks)} failed`];
   if (trouble) words.push(trouble);
   return partRow("Service", upstream.url, state, words.join(", "));
 }

@@ -33,7 +33,7 @@ function showPolicy(readings) {
   const order = byID("order").value;
   if (order !== "file") found.sort((left, right) => right.counts[order] - left.counts[order]);
   byID("routes").replaceChildren(...found.slice(0, ROWS).map(({ route, counts }) => routeRow(route, counts)));
-  const total = `${found.length} of ${policy.routes.length} route${policy.routes.length === 1 ? "" : "s"}`;
+  const total = `${countText(found.length)} of ${plural(policy.routes.length, "route")}`;
   setText(byID("matches"), found.length > ROWS ? `${total}, the first ${ROWS} are shown` : total);
   byID("others").replaceChildren(
     routeRow({ methods: "ANY", path: "(not declared)", needs: policy.fallback?.needs ?? "", overrides: [] },
