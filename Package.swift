@@ -15,6 +15,13 @@ let spans: [SwiftSetting] = settings + [.enableExperimentalFeature("Lifetimes")]
 // Functions of one request run where their caller does, and do not ask for a thread at each call.
 let callers: [SwiftSetting] = settings + [.enableUpcomingFeature("NonisolatedNonsendingByDefault")]
 
+// The status page of the admin listener, as it is edited.
+let statusPage = [
+    "status.html", "status.css", "model.js", "elements.js", "plots.js", "glance.js", "parts.js", "policy.js",
+    "explain.js",
+    "main.js",
+]
+
 let package = Package(
     name: "postern",
     platforms: [.macOS(.v15)],
@@ -88,6 +95,8 @@ let package = Package(
                 .product(name: "NIOTLS", package: "swift-nio"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
+            // The status page: the program carries it.
+            resources: statusPage.map { .embedInCode("Admin/Status/Page/\($0)") },
             swiftSettings: settings
         ),
         .target(

@@ -16,6 +16,10 @@ final class ProxyRuntime: Sendable {
         var reloadsRefused: UInt64 = 0
         /// The files of the configuration that was refused last; nil if none was since one was applied.
         var refused: NamedFiles?
+        /// How the last reload ended; nil before the first.
+        var lastReload: ReloadOutcome?
+        /// When the configuration in force was loaded: Unix seconds.
+        var loadedAt = SystemClock.unixTime
         var listening = false
         var draining = false
         /// Whether another process serves at these addresses now.
@@ -23,6 +27,8 @@ final class ProxyRuntime: Sendable {
     }
 
     private let path: String
+    /// When the process began to start: monotonic nanoseconds.
+    let startedAt = SystemClock.monotonic
     let loops: [NIOLoopBound<LoopContext>]
     let services: ProxyServices
     let logger: Logger
@@ -228,6 +234,7 @@ final class ProxyRuntime: Sendable {
         self.state.withLock { state in
             state.reloadsRefused += 1
             state.refused = files
+            state.lastReload = ReloadOutcome(cause: cause, problems: problems)
         }
         for problem in problems {
             self.logger.error("reload refused", metadata: ["cause": "\(cause)", "problem": "\(problem)"])
@@ -253,6 +260,8 @@ final class ProxyRuntime: Sendable {
             state.generation = generation
             state.reloadsApplied += 1
             state.refused = nil
+            state.lastReload = ReloadOutcome(cause: cause)
+            state.loadedAt = SystemClock.unixTime
         }
         self.threshold.value = configuration.log.level.loggerLevel
         self.services.setConnectionLimit(configuration.limits.connections)
@@ -281,54 +290,6 @@ final class ProxyRuntime: Sendable {
         for key in keys {
             self.logger.warning("a changed key needs a restart", metadata: ["key": "\(key)"])
         }
-    }
-}
-
-// MARK: - Admin
-
-extension ProxyRuntime: AdminSource {
-    func readiness() async -> Readiness {
-        let keys = await self.services.keys.status()
-        // Who asks whether this address serves is told that it does, even if he asks the process that is about to go.
-        let (listening, draining, requires, upstream) = self.state.withLock { state in
-            let requires = state.snapshot.issuers.contains { $0.revocation == .required }
-            return (
-                state.listening, state.draining && !state.takenOver, requires, state.snapshot.upstreams.first
-            )
-        }
-        let isWell = upstream.flatMap { self.services.health.verdict(for: $0) }.map { $0.value == .up } ?? true
-        return Readiness(
-            listening: listening, draining: draining,
-            issuersWithoutKeys: keys.filter { !$0.hasKeys }.map(\.issuer),
-            missesRevocations: self.services.revocations.report.map { !(requires ? $0.isKnown : $0.wasTried) } ?? false,
-            unhealthyUpstream: isWell ? nil : upstream?.url)
-    }
-
-    func metrics() async -> String {
-        var gathered = MetricsText.Gathered()
-        for loop in self.loops {
-            let metrics = try? await loop.eventLoop.submit { loop.value.currentMetrics() }.get()
-            if let metrics { gathered.loops.append(metrics) }
-        }
-        gathered.keys = await self.services.keys.status()
-        gathered.introspection = self.services.introspection.status
-        gathered.health = self.services.health.status
-        gathered.redisUp = self.services.redis.isUp
-        gathered.revocation = self.services.revocations.report
-        gathered.routeNames = self.services.labels.names
-        gathered.droppedLogLines = self.services.sink.dropped
-        gathered.refusedConnections = self.services.refusedConnections
-        self.state.withLock { state in
-            gathered.reloadsApplied = state.reloadsApplied
-            gathered.reloadsRefused = state.reloadsRefused
-            gathered.snapshots = Snapshot.count
-            gathered.draining = state.draining
-        }
-        return MetricsText.render(gathered)
-    }
-
-    func policy() async -> String {
-        self.state.withLock { $0.snapshot.configuration }.effectivePolicy()
     }
 }
 

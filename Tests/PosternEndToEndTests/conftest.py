@@ -7,6 +7,7 @@ pytest.register_assert_rewrite("harness.problems", "harness.metrics", "harness.p
                                "harness.load", "harness.introspection", "harness.redis", "harness.resp", "harness.tiers",
                                "harness.answers", "harness.issuer", "harness.postgres", "harness.stores")
 
+from harness import browser, devtools
 from harness import config as configs
 from harness.garbage import GarbageServer
 from harness.introspection import IntrospectionServer
@@ -234,6 +235,34 @@ def garbage_server():
     yield maker
     for server in made:
         server.stop()
+
+
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory):
+    """The browser of the run, for tests that need one that they can look into. `devtools.FOREIGN` leads to this machine."""
+    if browser.find() is None:
+        pytest.skip("no headless Chromium on this machine")
+    made = devtools.Browser(tmp_path_factory.mktemp("chromium"), hosts={devtools.FOREIGN: "127.0.0.1"})
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def page(chromium, proxy):
+    """Opens status pages (by default the module's), which then ask only when they are told to. At the end every page is without
+    complaints on its console, and has asked nobody else."""
+    tabs = []
+
+    def opener(url=None, **arguments):
+        tabs.append(devtools.status_page(chromium, url or "http://127.0.0.1:%d/" % proxy.admin, **arguments))
+        return tabs[-1]
+
+    yield opener
+    for tab in tabs:
+        origin = tab.evaluate("location.origin")
+        assert tab.problems() == []
+        assert [each for each in tab.requested() if not each.startswith((origin + "/", "data:"))] == []
+        tab.close()
 
 
 @pytest.fixture

@@ -40,7 +40,7 @@ def test_readyz_is_json(proxy):
 
 
 def test_unknown_admin_path_is_404(proxy):
-    for path in ("/", "/nothing", "/metricsx", "/../policy"):
+    for path in ("/index.html", "/nothing", "/metricsx", "/../policy"):
         assert proxy.get_admin(path).status in (400, 404)
 
 
@@ -185,6 +185,6 @@ def test_status_listener_offers_three_paths_alone(start, upstream):
     proxy = start(config)
     for path in ("/healthz", "/readyz", "/metrics"):
         assert proxy.get_admin(path, port=status).status == 200
-    for path in ("/policy", "/", "/reload"):
+    for path in ("/policy", "/", "/status.json", "/explain", "/reload"):
         assert proxy.get_admin(path, port=status).status == 404
     assert proxy.get_admin("/policy").status == 200

@@ -7,7 +7,7 @@ public struct TroubleReport: Sendable {
     private static let limit = 16
 
     /// What is wrong now; nil: nothing.
-    private var reason: String?
+    public private(set) var reason: String?
     /// Whether that was said.
     private var isSaid = false
     /// When each reason was said last.

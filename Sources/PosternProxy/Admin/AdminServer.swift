@@ -3,7 +3,8 @@ import NIOHTTP1
 import NIOPosix
 import PosternCore
 
-/// The admin listener: liveness, readiness, metrics and the effective policy. Not on the path of any request.
+/// The admin listener: liveness, readiness, metrics, the effective policy, and the status page. Not on the path of any
+/// request.
 struct AdminServer: Sendable {
     /// What a listener offers.
     enum Scope: Sendable {
@@ -13,19 +14,16 @@ struct AdminServer: Sendable {
         case status
     }
 
-    /// An answer to an admin request.
-    struct Reply: Sendable {
-        var status: HTTPResponseStatus
-        var contentType: String
-        var body: String
-
-        static func json(_ status: HTTPResponseStatus, _ value: JSONValue) -> Reply {
-            Reply(status: status, contentType: "application/json", body: value.serialized() + "\n")
-        }
-    }
-
     let scope: Scope
     let source: any AdminSource
+    /// The name by which the configuration knows the listener.
+    var ownName: String?
+    private let explanations = ExplainEndpoint()
+
+    init(scope: Scope, source: any AdminSource) {
+        self.scope = scope
+        self.source = source
+    }
 
     /// Opens the listener on `eventLoop`.
     ///
@@ -33,12 +31,14 @@ struct AdminServer: Sendable {
     func open(
         _ address: Address, on eventLoop: any EventLoop, shares: Bool = false
     ) async throws(Listeners.Failure) -> OpenListener {
+        var server = self
+        if case .host(let host, _) = address { server.ownName = host }
         let bootstrap = ServerBootstrap(group: eventLoop)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .childChannelInitializer { channel in
+            .childChannelInitializer { [server] channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.configureHTTPServerPipeline(withErrorHandling: true)
-                    try channel.pipeline.syncOperations.addHandler(AdminHandler(server: self))
+                    try channel.pipeline.syncOperations.addHandler(AdminHandler(server: server))
                 }
             }
         switch address {
@@ -50,58 +50,61 @@ struct AdminServer: Sendable {
         }
     }
 
-    /// The reply to a request for `path`, or nil if there is nothing.
-    func reply(to path: String) async -> Reply? {
-        switch (path, self.scope) {
-        case ("/healthz", _):
-            return .json(.ok, .object([.init(name: "status", value: .string("ok"))]))
-        case ("/readyz", _):
+    /// The reply to a request.
+    func reply(to request: AdminRequest) async -> AdminReply {
+        guard let resource = AdminResource(rawValue: request.path), self.scope == .admin || resource.isForProbes else {
+            return .problem(.notFound, "there is nothing at this path")
+        }
+        guard resource.allows(request.method) else {
+            var reply = AdminReply.problem(.methodNotAllowed, resource == .explain ? "use POST" : "use GET")
+            reply.headers.append(("Allow", resource.methods))
+            return reply
+        }
+        guard resource.isForProbes || BrowserGuard.knowsHost(request.headers, own: self.ownName) else {
+            return .problem(
+                .forbidden, "ask by an IP address or as localhost: a site of another name may not see this")
+        }
+        return await self.reply(with: resource, to: request)
+    }
+
+    private func reply(with resource: AdminResource, to request: AdminRequest) async -> AdminReply {
+        switch resource {
+        case .health:
+            return .json(.ok, .members([("status", .string("ok"))]))
+        case .readiness:
             let readiness = await self.source.readiness()
             return .json(readiness.isReady ? .ok : .serviceUnavailable, readiness.json)
-        case ("/metrics", _):
+        case .metrics:
             let text = await self.source.metrics()
-            return Reply(status: .ok, contentType: "text/plain; version=0.0.4; charset=utf-8", body: text)
-        case ("/policy", .admin):
-            return Reply(status: .ok, contentType: "application/json", body: await self.source.policy() + "\n")
-        default:
-            return nil
+            return AdminReply(status: .ok, contentType: "text/plain; version=0.0.4; charset=utf-8", body: text)
+        case .policy:
+            return AdminReply(status: .ok, contentType: "application/json", body: await self.source.policy() + "\n")
+        case .page:
+            return StatusPage.reply
+        case .status:
+            let known = request.parameter("configuration").map { String($0) }
+            return .json(.ok, await self.source.status(known: known))
+        case .explain:
+            return await self.explanations.reply(to: request, self.source)
         }
     }
 }
 
-/// Whether the process can serve, and what is missing.
-struct Readiness: Sendable {
-    /// Whether every listener is open.
-    var listening: Bool
-    var draining: Bool
-    /// Names of issuers whose keys have not been had.
-    var issuersWithoutKeys: [String]
-    /// Whether an issuer has `revocation: required`, and revocations are not heard of.
-    var missesRevocations = false
-    /// The service behind the proxy, if it is asked whether it is well and did not say so.
-    var unhealthyUpstream: String?
+/// An answer to an admin request.
+struct AdminReply: Sendable {
+    var status: HTTPResponseStatus
+    var contentType: String
+    var body: String
+    /// Besides those that every answer has.
+    var headers: [(name: String, value: String)] = []
 
-    var isReady: Bool {
-        self.listening && !self.draining && self.issuersWithoutKeys.isEmpty && !self.missesRevocations
-            && self.unhealthyUpstream == nil
+    static func json(_ status: HTTPResponseStatus, _ value: JSONValue) -> AdminReply {
+        AdminReply(status: status, contentType: "application/json", body: value.serialized() + "\n")
     }
 
-    var json: JSONValue {
-        var missing: [JSONValue] = self.issuersWithoutKeys.map {
-            .object([.init(name: "part", value: .string("keys")), .init(name: "issuer", value: .string($0))])
-        }
-        if self.missesRevocations { missing.append(.object([.init(name: "part", value: .string("revocations"))])) }
-        if let url = self.unhealthyUpstream {
-            missing.append(
-                .object([.init(name: "part", value: .string("upstream")), .init(name: "upstream", value: .string(url))])
-            )
-        }
-        if !self.listening { missing.append(.object([.init(name: "part", value: .string("listeners"))])) }
-        if self.draining { missing.append(.object([.init(name: "part", value: .string("draining"))])) }
-        return .object([
-            .init(name: "status", value: .string(self.isReady ? "ready" : "not ready")),
-            .init(name: "missing", value: .array(missing)),
-        ])
+    /// Why there is no better answer: a sentence.
+    static func problem(_ status: HTTPResponseStatus, _ sentence: String) -> AdminReply {
+        .json(status, .members([("error", .string(sentence))]))
     }
 }
 
@@ -110,67 +113,10 @@ protocol AdminSource: Sendable {
     func readiness() async -> Readiness
     func metrics() async -> String
     func policy() async -> String
-}
-
-/// One admin connection.
-final class AdminHandler: ChannelInboundHandler {
-    typealias InboundIn = HTTPServerRequestPart
-    typealias OutboundOut = HTTPServerResponsePart
-    private let server: AdminServer
-    private var head: HTTPRequestHead?
-
-    init(server: AdminServer) {
-        self.server = server
-    }
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        switch self.unwrapInboundIn(data) {
-        case .head(let head):
-            self.head = head
-        case .body:
-            break
-        case .end:
-            guard let head = self.head else { return }
-            self.head = nil
-            self.respond(to: head, context)
-        }
-    }
-
-    private func respond(to head: HTTPRequestHead, _ context: ChannelHandlerContext) {
-        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-        let server = self.server
-        let path = String(head.uri.prefix { $0 != "?" })
-        let allowed = head.method == .GET || head.method == .HEAD
-        let eventLoop = context.eventLoop
-        Task {
-            var reply = await server.reply(to: path)
-            if reply != nil, !allowed {
-                reply = .json(
-                    .methodNotAllowed, .object([.init(name: "error", value: .string("use GET"))]))
-            }
-            let missing = AdminServer.Reply.json(
-                .notFound, .object([.init(name: "error", value: .string("there is nothing at this path"))]))
-            let answer = reply ?? missing
-            eventLoop.execute {
-                let (handler, context) = bound.value
-                handler.write(answer, to: head, context)
-            }
-        }
-    }
-
-    private func write(_ reply: AdminServer.Reply, to head: HTTPRequestHead, _ context: ChannelHandlerContext) {
-        let body = ByteBuffer(string: reply.body)
-        var response = HTTPResponseHead(version: .http1_1, status: reply.status)
-        response.headers.add(name: "Content-Type", value: reply.contentType)
-        response.headers.add(name: "Content-Length", value: "\(body.readableBytes)")
-        response.headers.add(name: "Cache-Control", value: "no-store")
-        if reply.status == .methodNotAllowed { response.headers.add(name: "Allow", value: "GET, HEAD") }
-        if !head.isKeepAlive { response.headers.add(name: "Connection", value: "close") }
-        context.write(self.wrapOutboundOut(.head(response)), promise: nil)
-        if head.method != .HEAD { context.write(self.wrapOutboundOut(.body(.byteBuffer(body))), promise: nil) }
-        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
-        context.writeAndFlush(self.wrapOutboundOut(.end(nil))).whenComplete { _ in
-            if !head.isKeepAlive { bound.value.close(promise: nil) }
-        }
-    }
+    /// What the status page shows (`StatusDocument`).
+    ///
+    /// - Parameter known: the configuration whose policy the asker has: the policy is left out if that is in force.
+    func status(known: String?) async -> JSONValue
+    /// What `postern explain --format json` prints, by the policy in force.
+    func explain(_ request: ExplainRequest) async -> String
 }

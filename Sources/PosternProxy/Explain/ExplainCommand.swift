@@ -19,11 +19,8 @@ public enum ExplainCommand {
         case .failure(let problem): return problem.output
         case .success(let loaded): snapshot = loaded
         }
-        let keys = await ExplainKeys.all(for: request, snapshot: snapshot, retrieval: retrieval)
-        let introspection = await ExplainIntrospection.ask(
-            for: request, snapshot: snapshot, now: now, retrieval: questions)
-        let explanation = Explainer.explain(
-            request, snapshot: snapshot, keys: keys, introspection: introspection, now: now)
+        let explanation = await Self.explanation(
+            of: request, by: snapshot, now: now, retrieval: retrieval, questions: questions)
         let text =
             switch format {
             case .text: explanation.text
@@ -32,6 +29,25 @@ public enum ExplainCommand {
         return CommandOutput(
             stdout: Self.withoutSecrets(text, request.secrets),
             exitCode: explanation.isAllowed ? ExitStatus.fine : ExitStatus.negative)
+    }
+
+    /// What `run` prints as JSON, by a policy that is at hand: the answer of the admin listener's `/explain`.
+    static func json(of request: ExplainRequest, by snapshot: Snapshot) async -> String {
+        let explanation = await Self.explanation(
+            of: request, by: snapshot, now: SystemClock.unixTime,
+            retrieval: { await KeyRetrieval.fetch($0) },
+            questions: { await ExplainIntrospection.question($0, $1) })
+        return Self.withoutSecrets(explanation.json.serialized() + "\n", request.secrets)
+    }
+
+    private static func explanation(
+        of request: ExplainRequest, by snapshot: Snapshot, now: Double, retrieval: ExplainKeys.Retrieval,
+        questions: ExplainIntrospection.Retrieval
+    ) async -> Explanation {
+        let keys = await ExplainKeys.all(for: request, snapshot: snapshot, retrieval: retrieval)
+        let introspection = await ExplainIntrospection.ask(
+            for: request, snapshot: snapshot, now: now, retrieval: questions)
+        return Explainer.explain(request, snapshot: snapshot, keys: keys, introspection: introspection, now: now)
     }
 
     /// The last line of defence: wherever a token may have got to, it is not printed. Very short ones are words of the

@@ -33,11 +33,8 @@ struct RouteListing {
     let service: String
 
     init(_ configuration: Configuration) {
-        // The effective policy writes each rule as proxy.yaml does, durations and sizes included.
-        let policy = try? JSONReader.parse(Array(configuration.effectivePolicy().utf8).span.bytes)
-        let rules = policy?["routes"]
         self.rows = configuration.routes.map { route in
-            let rule = rules?[route.pattern.text] ?? .null
+            let rule = route.policy
             return Row(route: route, rule: rule, overrides: Self.overrides(rule))
         }
         self.defaultAccess = configuration.defaultAccess

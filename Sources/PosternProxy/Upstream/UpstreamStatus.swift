@@ -2,7 +2,8 @@ import Logging
 import PosternCore
 import Synchronization
 
-/// Whether services can be reached, over all event loops: for one log line when that changes.
+/// Whether services can be reached, over all event loops: for one log line when that changes, and for the
+/// status page.
 final class UpstreamStatus: Sendable {
     /// By URL.
     private let reports = Mutex<[String: TroubleReport]>([:])
@@ -23,4 +24,7 @@ final class UpstreamStatus: Sendable {
         guard self.reports.withLock({ $0[url]?.succeeded() ?? false }) else { return }
         self.logger.info("upstream is available", metadata: ["upstream": "\(url)"])
     }
+
+    /// Why a service cannot be reached; nil: nothing is known against it.
+    func trouble(_ url: String) -> String? { self.reports.withLock { $0[url]?.reason } }
 }

@@ -16,6 +16,8 @@ actor KeyService {
         var age: Int64?
         var successes: UInt64
         var failures: UInt64
+        /// Fetches that failed since the last that did not.
+        var failuresInARow = 0
     }
 
     private struct Entry {
@@ -146,7 +148,7 @@ actor KeyService {
             self.entries[identity].map { entry in
                 Status(
                     issuer: identity.name, hasKeys: entry.machine.hasKeys, age: entry.machine.keyAge(now: now),
-                    successes: entry.successes, failures: entry.failures)
+                    successes: entry.successes, failures: entry.failures, failuresInARow: entry.machine.failures)
             }
         }
     }

@@ -47,13 +47,37 @@ import Testing
         #expect(answer.body == "{\"error\":\"there is nothing at this path\"}\n")
     }
 
+    @Test func bodyOfAPostIsReadInAnyNumberOfParts() async throws {
+        let body = ["{\"method\":\"GET\",", "", "\"path\":\"/x\"}"]
+        let answer = try await self.answer(.POST, "/explain", headers: ["Content-Type": "application/json"], body: body)
+        #expect(answer.head.status == .ok)
+        #expect(answer.body == "{\"path\":\"/x\"}\n")
+    }
+
+    @Test func bodyThatIsTooLongIsNotKept() async throws {
+        let body = Array(repeating: String(repeating: " ", count: AdminRequest.bodyLimit / 2), count: 3)
+        let answer = try await self.answer(.POST, "/explain", headers: ["Content-Type": "application/json"], body: body)
+        #expect(answer.head.status == .payloadTooLarge)
+        #expect(answer.body == "{\"error\":\"the body has more than 65536 bytes\"}\n")
+        #expect(answer.isOpen)
+    }
+
+    @Test(arguments: [HTTPMethod.GET, .HEAD, .PUT])
+    func onlyPostIsExplained(method: HTTPMethod) async throws {
+        let answer = try await self.answer(method, "/explain")
+        #expect(answer.head.status == .methodNotAllowed)
+        #expect(answer.head.headers["Allow"] == ["POST"])
+    }
+
     @Test func connectionClosesWhenTheClientSaysSo() async throws {
         let answer = try await self.answer(.GET, "/healthz", headers: ["Connection": "close"])
         #expect(answer.head.headers["Connection"] == ["close"])
         #expect(!answer.isOpen)
     }
 
-    private func answer(_ method: HTTPMethod, _ target: String, headers: HTTPHeaders = [:]) async throws -> Answer {
+    private func answer(
+        _ method: HTTPMethod, _ target: String, headers: HTTPHeaders = [:], body parts: [String] = []
+    ) async throws -> Answer {
         let source = FixedSource(Readiness(listening: true, draining: false, issuersWithoutKeys: []))
         let channel = NIOAsyncTestingChannel()
         try await channel.testingEventLoop.submit {
@@ -63,6 +87,7 @@ import Testing
         try await channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).get()
         let head = HTTPRequestHead(version: .http1_1, method: method, uri: target, headers: headers)
         try await channel.writeInbound(HTTPServerRequestPart.head(head))
+        for part in parts { try await channel.writeInbound(HTTPServerRequestPart.body(ByteBuffer(string: part))) }
         try await channel.writeInbound(HTTPServerRequestPart.end(nil))
         var body = ""
         guard case .head(let found) = try await channel.waitForOutboundWrite(as: HTTPServerResponsePart.self) else {

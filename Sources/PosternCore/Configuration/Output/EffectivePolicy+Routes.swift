@@ -1,7 +1,7 @@
 extension Configuration.Route {
     /// A word, or a mapping where there is more to say. What proxy.yaml has no form for (a public route with an
     /// override) does not occur.
-    var policy: JSONValue {
+    public var policy: JSONValue {
         switch self.access {
         case .open: return .string("public")
         case .denied: return .string("deny")

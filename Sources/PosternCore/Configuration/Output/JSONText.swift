@@ -68,7 +68,7 @@ enum JSONText {
 
 extension JSONValue {
     /// A whole number.
-    static func whole(_ number: some BinaryInteger) -> JSONValue {
+    public static func whole(_ number: some BinaryInteger) -> JSONValue {
         .number(Double(number), text: "\(number)")
     }
 
@@ -77,7 +77,7 @@ extension JSONValue {
     }
 
     /// An object of the members that have a value, in this order.
-    static func members(_ members: [(String, JSONValue?)]) -> JSONValue {
+    public static func members(_ members: [(String, JSONValue?)]) -> JSONValue {
         .object(members.compactMap { name, value in value.map { Member(name: name, value: $0) } })
     }
 }

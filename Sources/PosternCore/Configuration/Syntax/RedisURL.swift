@@ -189,7 +189,7 @@ extension RedisURL {
 
 extension Configuration.Redis {
     /// The URL without its credentials, in its longest form.
-    var redactedURL: String {
+    public var redactedURL: String {
         RedisURL.redacted(
             self.topology, usesTLS: self.usesTLS, hasCredentials: self.user != nil || self.password != nil,
             database: self.database)
