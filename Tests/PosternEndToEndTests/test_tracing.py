@@ -4,8 +4,9 @@ import secrets
 import pytest
 
 from harness import config as configs
+from harness import scripts
 from harness.collector import Collector
-from harness.http2 import Client, fields
+from harness.http2 import Client
 from harness.net import wait_until
 from harness.process import run
 from harness.raw import head
@@ -180,14 +181,32 @@ def test_service_that_fails(proxy, upstream, collector):
     assert spans["client"][0]["error.type"] == "404"
 
 
-def test_stream_of_http2(proxy, upstream, collector):
-    request = name("h2")
+def test_request_that_is_sent_again_has_one_span_to_the_service(proxy, upstream, collector):
+    upstream.drop()
+    wait_until(lambda: not upstream.open_connections(), 2)
+    proxy.call("GET", "/health")
+    upstream.script(scripts.close_at_head)
+    request = name("again")
+    assert proxy.call("GET", "/health", "X-Request-Id: " + request).status == 200
+    spans = collector.of(request)
+    assert len(spans["client"]) == 1 and spans["client"][0]["http.request.resend_count"] == 1
+    first, second = upstream.requests[-2:]
+    assert first.header("traceparent") == second.header("traceparent") == "00-%s-%s-01" % (
+        spans["server"][0].trace, spans["client"][0].id)
+
+
+def test_streams_of_http2(proxy, upstream, collector):
+    request, call = name("h2"), name("grpc")
     with Client(proxy.port) as client:
-        stream = client.open(fields(more=[("x-request-id", request)]))
-        assert client.answer(stream).status == 200
+        assert client.call(more=[("x-request-id", request)]).status == 200
+        sent = upstream.requests[-1]
+        more = [("x-request-id", call), ("content-type", "application/grpc"), ("te", "trailers")]
+        client.call("POST", "/public/Method", more=more)
     spans = collector.of(request)
     assert spans["server"][0]["network.protocol.version"] == "2"
-    assert traceparent(upstream.requests[-1])[:2] == (spans["server"][0].trace, spans["client"][0].id)
+    assert traceparent(sent)[:2] == (spans["server"][0].trace, spans["client"][0].id)
+    server = collector.of(call)["server"][0]
+    assert (server["rpc.system"], server["rpc.service"], server["rpc.method"]) == ("grpc", "public", "Method")
 
 
 def test_span_of_a_tunnel_ends_with_it(start, collector):
