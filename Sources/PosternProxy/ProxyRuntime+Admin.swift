@@ -59,6 +59,7 @@ extension ProxyRuntime: AdminSource {
         gathered.keys = await self.services.keys.status()
         gathered.introspection = self.services.introspection.status
         gathered.health = self.services.health.status
+        gathered.tracing = self.services.tracing.status
         gathered.redisUp = self.services.redis.isUp
         gathered.revocation = self.services.revocations.report
         gathered.routeNames = self.services.labels.names

@@ -60,9 +60,11 @@ final class ProxyRuntime: Sendable {
         }
         let introspection = IntrospectionService(group: group, loops: box, logger: logger)
         introspection.adopt(snapshot)
+        let tracing = TracingService(group: group, logger: logger)
+        tracing.adopt(snapshot.tracing)
         let services = ProxyServices(
-            sink: sink, keys: keys, introspection: introspection, labels: labels, loops: box, logger: logger,
-            connectionLimit: configuration.limits.connections)
+            sink: sink, keys: keys, introspection: introspection, tracing: tracing, labels: labels, loops: box,
+            logger: logger, connectionLimit: configuration.limits.connections)
         var contexts: [NIOLoopBound<LoopContext>] = []
         for (index, eventLoop) in group.makeIterator().enumerated() {
             contexts.append(
@@ -267,6 +269,7 @@ final class ProxyRuntime: Sendable {
         self.services.setConnectionLimit(configuration.limits.connections)
         // First those who are asked, then those who ask; and nobody is sent away while an event loop may still turn to them.
         self.services.introspection.adopt(snapshot)
+        self.services.tracing.adopt(snapshot.tracing)
         self.services.health.adopt(snapshot, on: self.loops[0].eventLoop)
         for loop in self.loops {
             try? await loop.eventLoop.submit { loop.value.adopt(snapshot) }.get()
