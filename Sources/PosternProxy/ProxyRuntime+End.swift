@@ -63,9 +63,14 @@ extension ProxyRuntime {
         await self.services.keys.stop()
         self.services.introspection.stop()
         self.services.health.stop()
+        // Spans of connections that were broken off come first: event loops do what they were told in turn.
+        await self.services.tracing.stop(within: min(Self.exportPatience, max(.zero, deadline - clock.now)))
         for listener in self.admin.withLock({ $0 }) { await listener.close() }
         self.logger.info("drained", metadata: ["connections_broken": "\(broken)"])
     }
+
+    /// How long a collector is waited for at the end, inside what is left of `timeouts.drain`.
+    private static let exportPatience = Duration.seconds(5)
 
     // MARK: - Take-over
 

@@ -54,9 +54,11 @@ final class ProxyRuntime: Sendable {
         }
         let introspection = IntrospectionService(group: group, loops: box, logger: logger)
         introspection.adopt(snapshot)
+        let tracing = TracingService(group: group, logger: logger)
+        tracing.adopt(snapshot.tracing)
         let services = ProxyServices(
-            sink: sink, keys: keys, introspection: introspection, labels: labels, loops: box, logger: logger,
-            connectionLimit: configuration.limits.connections)
+            sink: sink, keys: keys, introspection: introspection, tracing: tracing, labels: labels, loops: box,
+            logger: logger, connectionLimit: configuration.limits.connections)
         var contexts: [NIOLoopBound<LoopContext>] = []
         for (index, eventLoop) in group.makeIterator().enumerated() {
             contexts.append(
@@ -258,6 +260,7 @@ final class ProxyRuntime: Sendable {
         self.services.setConnectionLimit(configuration.limits.connections)
         // First those who are asked, then those who ask; and nobody is sent away while an event loop may still turn to them.
         self.services.introspection.adopt(snapshot)
+        self.services.tracing.adopt(snapshot.tracing)
         self.services.health.adopt(snapshot, on: self.loops[0].eventLoop)
         for loop in self.loops {
             try? await loop.eventLoop.submit { loop.value.adopt(snapshot) }.get()
@@ -313,6 +316,7 @@ extension ProxyRuntime: AdminSource {
         gathered.keys = await self.services.keys.status()
         gathered.introspection = self.services.introspection.status
         gathered.health = self.services.health.status
+        gathered.tracing = self.services.tracing.status
         gathered.redisUp = self.services.redis.isUp
         gathered.revocation = self.services.revocations.report
         gathered.routeNames = self.services.labels.names

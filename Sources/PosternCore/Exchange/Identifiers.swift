@@ -8,6 +8,9 @@ public struct Identifiers: Sendable {
     public private(set) var keptTrace = false
     private var random: IdentifierSource
     private var hasTrace = false
+    /// Whether the trace goes on under a span of this process, and with which of the client's words.
+    private var isContinued = false
+    private var continuesState = false
     /// The client's, where they are kept.
     private var clientRequestID: [UInt8] = []
     private var clientTraceID: [UInt8] = []
@@ -26,6 +29,7 @@ public struct Identifiers: Sendable {
     private static let traceLineStart = 48
     private static let traceIDStart = 64
     private static let parentStart = 97
+    private static let flagsStart = 114
     /// Digits of an id.
     private static let idLength = 32
 
@@ -38,6 +42,7 @@ public struct Identifiers: Sendable {
         self.keptRequestID = Self.isAcceptableRequestID(bytes, head.requestID)
         self.keptTrace = Self.isTraceparent(bytes, head.traceparent)
         self.hasTrace = true
+        if self.isContinued { self.endContinuation() }
         let (high, low) = self.random.next()
         if self.keptRequestID {
             self.clientRequestID.removeAll(keepingCapacity: true)
@@ -56,11 +61,47 @@ public struct Identifiers: Sendable {
         }
     }
 
+    // MARK: - Tracing
+
+    /// Whether the client's `tracestate` stays.
+    var keepsState: Bool { self.keptTrace || (self.isContinued && self.continuesState) }
+
+    /// The halves of the trace's id.
+    public var trace: (high: UInt64, low: UInt64) {
+        let text = self.keptTrace ? self.clientTraceID.span.bytes : self.lines.span.bytes
+        let start = self.keptTrace ? 0 : Self.traceIDStart
+        return (TraceContext.number(text, at: start), TraceContext.number(text, at: start &+ 16))
+    }
+
+    /// An id for a span of this process: never 0.
+    public mutating func makeSpanID() -> UInt64 { self.random.next().0 | 1 }
+
+    /// Has the request go on in this trace, under this span, whatever the client's `traceparent` says.
+    ///
+    /// - Parameter keepsState: whether the client's `tracestate` goes on with it.
+    public mutating func continueTrace(_ context: TraceContext, keepsState: Bool) {
+        self.hasTrace = true
+        self.keptTrace = false
+        self.isContinued = true
+        self.continuesState = keepsState
+        self.lines.set(hex: context.traceHigh, at: Self.traceIDStart)
+        self.lines.set(hex: context.traceLow, at: Self.traceIDStart &+ 16)
+        self.lines.set(hex: context.span, at: Self.parentStart)
+        self.lines[Self.flagsStart &+ 1] = UInt8(ascii: context.isSampled ? "1" : "0")
+    }
+
+    @inline(never)
+    private mutating func endContinuation() {
+        self.isContinued = false
+        self.lines[Self.flagsStart &+ 1] = UInt8(ascii: "0")
+    }
+
     /// Makes an id for a request whose head could not be read. It has no trace.
     public mutating func assignNew() {
         self.keptRequestID = false
         self.keptTrace = false
         self.hasTrace = false
+        if self.isContinued { self.endContinuation() }
         let (high, low) = self.random.next()
         self.lines.set(hex: high, at: Self.requestIDStart)
         self.lines.set(hex: low, at: Self.requestIDStart &+ 16)
@@ -96,7 +137,7 @@ public struct Identifiers: Sendable {
     /// Appends the header lines that are not kept from the client.
     public mutating func appendLines(to output: inout [UInt8]) {
         let makesTrace = self.hasTrace && !self.keptTrace
-        if makesTrace { self.lines.set(hex: self.random.next().0 | 1, at: Self.parentStart) }
+        if makesTrace, !self.isContinued { self.lines.set(hex: self.makeSpanID(), at: Self.parentStart) }
         let lines = self.lines.span.bytes
         let start = self.keptRequestID ? Self.traceLineStart : 0
         let end = makesTrace ? lines.byteCount : Self.traceLineStart
@@ -109,32 +150,9 @@ public struct Identifiers: Sendable {
         return true
     }
 
-    /// W3C trace context section 3.2: `00-<32 hex>-<16 hex>-<2 hex>`, lower-case, neither id all zeros; a higher
-    /// version may go on after another `-`; version ff is invalid.
+    /// W3C trace context section 3.2.
     static func isTraceparent(_ bytes: RawSpan, _ range: ByteRange) -> Bool {
-        guard range.count >= 55, range.count <= 512 else { return false }
-        let text = bytes.slice(range)
-        func isLowerHex(_ i: Int) -> Bool {
-            let byte = text.byte(i)
-            return isDigit(byte) || byte &- UInt8(ascii: "a") < 6
-        }
-        var anyTrace = false
-        var anyParent = false
-        for i in 0..<55 {
-            switch i {
-            case 2, 35, 52:
-                guard text.byte(i) == UInt8(ascii: "-") else { return false }
-            default:
-                guard isLowerHex(i) else { return false }
-                if i >= 3, i < 35, text.byte(i) != UInt8(ascii: "0") { anyTrace = true }
-                if i >= 36, i < 52, text.byte(i) != UInt8(ascii: "0") { anyParent = true }
-            }
-        }
-        guard anyTrace, anyParent else { return false }
-        let version = text.extracting(0..<2)
-        if version.equals("ff") { return false }
-        if version.equals("00") { return range.count == 55 }
-        return range.count == 55 || text.byte(55) == UInt8(ascii: "-")
+        range.count >= 55 && TraceContext.isValid(bytes.slice(range))
     }
 }
 

@@ -284,6 +284,30 @@ public struct Intake: Sendable {
     /// Appends the trace id of the head that was taken last.
     public mutating func appendTraceID(to output: inout [UInt8]) { self.identifiers.appendTraceID(to: &output) }
 
+    /// What the head that was taken last says of its trace; nil where the trace begins here.
+    public mutating func traceParent(_ bytes: RawSpan) -> TraceContext? {
+        self.identifiers.keptTrace ? TraceContext(traceparent: bytes.slice(self.head.traceparent)) : nil
+    }
+
+    /// The `tracestate` of the head that was taken last; empty if there is none, nil if it is malformed.
+    public mutating func traceState(_ bytes: RawSpan) -> [UInt8]? {
+        TraceState.joined(bytes, self.head.fields.filter { $0.kind == .tracestate }.map(\.value))
+    }
+
+    /// The host and port that the head that was taken last is for, as the client writes them.
+    public mutating func hostText(_ bytes: RawSpan) -> [UInt8] { bytes.slice(self.head.host).array() }
+
+    /// The halves of the trace's id of the head that was taken last.
+    public mutating func traceNumbers() -> (high: UInt64, low: UInt64) { self.identifiers.trace }
+
+    /// An id for a span: never 0.
+    public mutating func makeSpanID() -> UInt64 { self.identifiers.makeSpanID() }
+
+    /// Has the request whose head was taken last go on in this trace, under this span.
+    public mutating func continueTrace(_ context: TraceContext, keepsState: Bool) {
+        self.identifiers.continueTrace(context, keepsState: keepsState)
+    }
+
     /// Makes an id for a request whose head could not be read.
     public mutating func makeRequestID() -> [UInt8] {
         self.identifiers.assignNew()

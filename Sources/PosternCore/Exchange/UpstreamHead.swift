@@ -8,11 +8,14 @@ public struct ClientFacts: Sendable {
     /// Whether what it says of others may be believed, if it is a trusted proxy. It is not where a PROXY header leaves open who
     /// the client is: then the address is the proxy's, and the words are somebody's.
     public let maySpeakForOthers: Bool
+    /// Whether the connection is TLS.
+    public let isSecure: Bool
 
     /// - Parameter scheme: `http` or `https`.
     public init(address: [UInt8], scheme: StaticString, maySpeakForOthers: Bool = true) {
         self.address = address
         self.maySpeakForOthers = maySpeakForOthers
+        self.isSecure = scheme.utf8CodeUnitCount == "https".utf8.count
         var lines: [UInt8] = []
         if !address.isEmpty {
             lines.append("X-Forwarded-For: ")
@@ -134,7 +137,8 @@ public enum UpstreamHead {
         // The proxy has answered it, or is about to.
         case .expect: true
         case .xRequestID: !identifiers.keptRequestID
-        case .traceparent, .tracestate: !identifiers.keptTrace
+        case .traceparent: !identifiers.keptTrace
+        case .tracestate: !identifiers.keepsState
         default: kind.isHopByHop
         }
     }

@@ -71,6 +71,7 @@ extension DownstreamHandler {
     private func retry() {
         self.heldHead = self.upstream?.sent
         self.loop.metrics.upstreamRetries &+= 1
+        self.trace?.resends += 1
         self.dropUpstream()
         self.acquire(fresh: true)
     }

@@ -20,7 +20,8 @@ extension DownstreamHandler {
         let bound = NIOLoopBound(self, eventLoop: self.loop.eventLoop)
         let number = self.requestNumber
         self.loop.services.introspection.verify(
-            buffer.readableBytesSpan.slice(range).array(), issuers: issuers, loop: self.loop
+            buffer.readableBytesSpan.slice(range).array(), issuers: issuers, loop: self.loop,
+            trace: self.questionTrace
         ) { bound.value.introspected($0, request: number) }
         return false
     }

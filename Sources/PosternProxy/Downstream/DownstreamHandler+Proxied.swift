@@ -3,7 +3,7 @@ import PosternCore
 
 /// What a trusted proxy says of the client that it speaks for.
 final class ProxiedClient {
-    /// The client's address as text, for the access log; empty while no access log is written.
+    /// The client's address as text, for the access log and for spans; empty while there is neither.
     var address: [UInt8] = []
 }
 
@@ -18,7 +18,7 @@ extension DownstreamHandler {
             trusted.trusts(peer: self.client.address)
         else { return }
         self.record.isProxied = true
-        guard self.snapshot.logAccess != .off else { return }
+        guard self.snapshot.logAccess != .off || self.loop.tracer != nil else { return }
         let proxied = self.proxied ?? ProxiedClient()
         self.proxied = proxied
         proxied.address.removeAll(keepingCapacity: true)

@@ -25,6 +25,7 @@ extension DownstreamHandler {
         let logs =
             self.snapshot.logAccess == .all || (self.snapshot.logAccess == .denied && self.record.isDenied)
         if logs { self.logAccess(self.record, status: status, duration: duration) }
+        if let trace { self.finishTrace(trace) }
         self.record.token = nil
     }
 
@@ -68,7 +69,7 @@ extension ExchangeRecord {
     fileprivate var isDenied: Bool { self.refusal != nil || self.preflight == .denied }
 
     /// The word of the access log.
-    fileprivate var decision: StaticString {
+    var decision: StaticString {
         if self.refusal != nil { return "refuse" }
         return self.preflight == .none ? "permit" : "answer"
     }

@@ -44,6 +44,7 @@ extension DownstreamHandler {
                 mayRepeat: facts.method.isIdempotent && facts.framing == .none, asksForSwitch: facts.upgrade)
         }
         self.texts.takeRequestID(&self.loop.intake)
+        if self.loop.tracer != nil { self.noteTrace(buffer, facts) }
         if self.snapshot.trustedProxies != nil { self.noteProxied(buffer) }
         guard self.snapshot.logAccess != .off else { return }
         self.texts.take(
@@ -65,6 +66,7 @@ extension DownstreamHandler {
     /// is then untouched.
     private func verify(_ range: ByteRange, _ facts: Intake.Facts, _ buffer: inout ByteBuffer) -> Bool {
         let now = self.loop.wallTime
+        if self.trace != nil { self.traceVerification() }
         if self.finding == nil, !self.keysWereRefetched { self.loop.metrics.cacheMisses &+= 1 }
         let verdict = TokenVerification.verify(
             buffer.readableBytesSpan.slice(range), snapshot: self.snapshot, keys: self.loop.keys, now: now)
@@ -135,6 +137,7 @@ extension DownstreamHandler {
 
     func authorize(_ token: VerifiedToken, _ facts: Intake.Facts, _ buffer: inout ByteBuffer) {
         self.record.token = token
+        if self.trace != nil { self.endVerification(nil) }
         let verdict = self.loop.intake.authorize(
             token, buffer.readableBytesSpan, gate: self.snapshot.gate, route: self.record.route)
         switch verdict {
@@ -160,6 +163,7 @@ extension DownstreamHandler {
         if case .length(let length) = facts.framing, let limit = rules.bodyLimit, length > limit {
             return self.refuse(.bodyTooLarge, facts, &buffer)
         }
+        if let trace { self.traceUpstream(trace, loop.pools[rules.upstream].upstream) }
         var head = loop.takeBuffer()
         let spoofed = loop.intake.compose(
             buffer.readableBytesSpan, permit: permit, token: token, gate: gate, forwardToken: rules.forwardToken,
@@ -189,6 +193,7 @@ extension DownstreamHandler {
 
     /// Refuses a request whose head was read: it is taken off the buffer, with its body if that came whole.
     func refuse(_ refusal: Refusal, _ facts: Intake.Facts, _ buffer: inout ByteBuffer) {
+        if self.trace != nil { self.endVerification(refusal.code) }
         self.keysWereRefetched = false
         self.finding = nil
         if self.loop.intake.spoofs(buffer.readableBytesSpan, gate: self.snapshot.gate) { self.noteSpoofing() }

@@ -7,7 +7,7 @@ import PosternCore
 /// it. Bytes stay in the buffers they were read into until they are written to the other side.
 ///
 /// Parts: `+Request` (heads and decisions), `+Body` (request bodies), `+Actions` (what the machine says), `+Tunnel` (what
-/// follows a change of protocol), `+Record` (metrics and log).
+/// follows a change of protocol), `+Record` (metrics and log), `+Trace` (spans).
 final class DownstreamHandler: LoopConnection, ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundIn = ByteBuffer
@@ -23,6 +23,8 @@ final class DownstreamHandler: LoopConnection, ChannelDuplexHandler, RemovableCh
     var texts = ExchangeTexts()
     /// What a trusted proxy said last; counts for a request whose record says so. Nil until there is one.
     var proxied: ProxiedClient?
+    /// The trace of the current request; nil until one could be recorded.
+    var trace: RequestTrace?
     var upstream: UpstreamHandler?
     /// Where the current request gets its upstream connection.
     var pool: LoopPool?

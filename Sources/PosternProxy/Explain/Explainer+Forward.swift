@@ -24,6 +24,9 @@ extension Explainer {
         if !configuration.trustedProxies.isEmpty {
             facts.append("from a peer in trusted_proxies, its own X-Forwarded-* go on, with its address appended")
         }
+        if configuration.tracing != nil {
+            facts.append("a request that is recorded goes on with a traceparent of its own span")
+        }
         facts += self.tunnelFacts(upgrade, token)
         self.noteOrigin(bytes)
         facts += self.originFacts(bytes)

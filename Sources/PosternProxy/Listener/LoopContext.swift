@@ -12,6 +12,8 @@ final class LoopContext {
     let index: Int
     /// The policy in force for new requests.
     private(set) var snapshot: Snapshot
+    /// What new requests are recorded with; nil: none is.
+    private(set) var tracer: SpanTracer?
     /// Where requests are read and judged.
     var intake: Intake
     /// Where responses are read.
@@ -58,6 +60,7 @@ final class LoopContext {
         self.index = index
         self.services = services
         self.snapshot = snapshot
+        self.tracer = services.tracing.tracer
         var generator = SystemRandomNumberGenerator()
         self.intake = Intake(
             identifierSeed: (generator.next(), generator.next()), cacheSeed: (generator.next(), generator.next()))
@@ -314,6 +317,7 @@ final class LoopContext {
         self.keys = snapshot.issuers.map { known[$0.keysIdentity] ?? $0.fixedKeys ?? KeySet() }
         var pools = self.pools
         self.snapshot = snapshot
+        self.tracer = self.services.tracing.tracer
         self.pools = snapshot.upstreams.map { upstream in
             if let index = pools.firstIndex(where: { $0.upstream == upstream }) { return pools.remove(at: index) }
             return LoopPool(upstream, loop: self)

@@ -14,6 +14,7 @@ final class ProxyServices: Sendable {
     let upstreams: UpstreamStatus
     let names = NameDirectory()
     let health: HealthService
+    let tracing: TracingService
     let logger: Logger
     let labels: RouteLabels
     let loops: LoopList
@@ -22,12 +23,13 @@ final class ProxyServices: Sendable {
     private let refused = Atomic<UInt64>(0)
 
     init(
-        sink: LogSink, keys: KeyService, introspection: IntrospectionService, labels: RouteLabels, loops: LoopList,
-        logger: Logger, connectionLimit: Int
+        sink: LogSink, keys: KeyService, introspection: IntrospectionService, tracing: TracingService,
+        labels: RouteLabels, loops: LoopList, logger: Logger, connectionLimit: Int
     ) {
         self.sink = sink
         self.keys = keys
         self.introspection = introspection
+        self.tracing = tracing
         self.redis = RedisStatus(logger: logger)
         self.revocations = RevocationStatus(logger: logger)
         self.proxyHeaders = ProxyHeaderLog(logger: logger)

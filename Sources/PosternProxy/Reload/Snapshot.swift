@@ -15,6 +15,8 @@ final class Snapshot: Sendable {
     let candidates: [IssuerChoice.Candidate]
     /// Nil where no Redis is configured.
     let redis: RedisSetup?
+    /// Nil where no request is recorded.
+    let tracing: TraceSetup?
     let upstreams: [UpstreamTarget]
     /// The number in `RouteLabels` by route index.
     let labelNumbers: [Int]
@@ -47,6 +49,7 @@ final class Snapshot: Sendable {
         self.issuers = try configuration.issuers.map { try TrustedIssuer($0) }
         self.candidates = self.issuers.map(\.candidate)
         self.redis = try configuration.redis.map { try RedisSetup($0) }
+        self.tracing = try configuration.tracing.map { try TraceSetup($0) }
         var upstreams = [try UpstreamTarget(configuration.upstream, timeouts: configuration.timeouts, loops: loops)]
         var indexes: [Configuration.Upstream: Int] = [:]
         func index(of upstream: Configuration.Upstream?) throws -> Int {

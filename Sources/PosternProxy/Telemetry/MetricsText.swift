@@ -10,6 +10,8 @@ struct MetricsText {
         var introspection = IntrospectionService.Status()
         /// Services that are asked whether they are well.
         var health: [HealthService.Status] = []
+        /// Nil where no request was ever recorded.
+        var tracing: TracingService.Status?
         /// Nil where no Redis is configured.
         var redisUp: Bool?
         /// Nil where no issuer's revocations count.
@@ -38,6 +40,7 @@ struct MetricsText {
         metrics.connections(gathered)
         metrics.health(gathered)
         metrics.tunnels(gathered)
+        metrics.spans(gathered)
         metrics.process(gathered)
         return metrics.text
     }
@@ -216,6 +219,16 @@ struct MetricsText {
                 self.line("postern_tunnels_ended_total", labels, "\(count)")
             }
         }
+    }
+
+    private mutating func spans(_ gathered: Gathered) {
+        guard let tracing = gathered.tracing else { return }
+        self.head("postern_spans_total", "counter", "Spans that have ended, by what became of them.")
+        self.line("postern_spans_total", "result=\"exported\"", "\(tracing.counts.exported)")
+        self.line("postern_spans_total", "result=\"dropped\"", "\(tracing.counts.dropped)")
+        self.line("postern_spans_total", "result=\"failed\"", "\(tracing.counts.failed)")
+        self.head("postern_spans_waiting", "gauge", "Spans that wait to be exported, or are on their way.")
+        self.line("postern_spans_waiting", "", "\(tracing.held)")
     }
 
     private mutating func process(_ gathered: Gathered) {

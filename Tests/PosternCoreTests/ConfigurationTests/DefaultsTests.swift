@@ -21,6 +21,7 @@ import Testing
         #expect(configuration.trustedProxies.isEmpty)
         #expect(configuration.listen.allSatisfy { !$0.proxyProtocol })
         #expect(configuration.service == "postern")
+        #expect(configuration.tracing == nil)
     }
 
     @Test func limitsHaveTheDocumentedDefaults() throws {

@@ -1,7 +1,8 @@
 /// The rows of `KeyTableTests`.
 enum KeyTable {
     static let rows =
-        Self.top + Self.network + Self.issuer + Self.keys + Self.introspection + Self.redis + Self.route + Self.plain
+        Self.top + Self.network + Self.issuer + Self.keys + Self.introspection + Self.redis + Self.tracing + Self.route
+        + Self.plain
 
     // Bad values that many keys share.
     static let notBoolean = [

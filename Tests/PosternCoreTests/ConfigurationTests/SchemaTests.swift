@@ -103,7 +103,8 @@ import Testing
         + "upgrade: [tcp, x], upstream: unix:/t}, GET /t: {upstream: {url: \"https://i\", tls: {ca: own.pem}}}}, "
         + "paths: {semicolon: allow}, limits: {body: 1MiB}, timeouts: {drain: 0s, tunnel_idle: 5m}, "
         + "tunnel_at_expiry: keep, "
-        + "log: {access: off}, event_loops: 2, trusted_proxies: [10.0.0.0/8, \"fd00::/8\", unix]}"
+        + "log: {access: off}, tracing: {endpoint: \"https://h/t?api_key=hunter2\", sample: 0.25, parents: ignore, limit: 7, "
+        + "service_name: n, headers: {X-Key: hunter2}, timeout: 3s, ca: public.pem}, event_loops: 2, trusted_proxies: [10.0.0.0/8, \"fd00::/8\", unix]}"
 
     @Test func policyIsAConfigurationWithTheSameMeaning() throws {
         var expected = try World.configuration(Self.full)
@@ -167,6 +168,10 @@ extension Configuration {
         let mark = Mark(line: 1, column: 1)
         self.admin.mark = mark
         self.redis?.mark = mark
+        self.tracing?.mark = mark
+        self.tracing?.endpoint = "https://h/t"
+        let headers = self.tracing?.headers ?? []
+        self.tracing?.headers = headers.map { .init(name: $0.name, value: Secret("x")) }
         for index in self.listen.indices { self.listen[index].mark = mark }
         for index in self.routes.indices { self.routes[index].mark = mark }
         for index in self.issuers.indices {

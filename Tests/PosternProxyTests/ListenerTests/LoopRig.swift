@@ -50,8 +50,9 @@ final class LoopRig: Sendable {
         let loops = LoopList()
         return ProxyServices(
             sink: log.sink, keys: KeyService(group: group, logger: log.logger) { _ in },
-            introspection: IntrospectionService(group: group, loops: loops, logger: log.logger), labels: RouteLabels(),
-            loops: loops, logger: log.logger, connectionLimit: connections)
+            introspection: IntrospectionService(group: group, loops: loops, logger: log.logger),
+            tracing: TracingService(group: group, logger: log.logger), labels: RouteLabels(), loops: loops,
+            logger: log.logger, connectionLimit: connections)
     }
 
     /// Does something on one of the event loops.

@@ -26,6 +26,8 @@ public struct Configuration: Equatable, Sendable {
     public var timeouts: Timeouts
     public var tunnelAtExpiry: TunnelAtExpiry
     public var log: Log
+    /// Nil: no request is recorded.
+    public var tracing: Tracing?
     /// How many event loops; nil (`auto`): as many as the CPUs this process may use.
     public var eventLoops: Int?
     /// Which peers are believed when they say whom they speak for. Empty: none.

@@ -28,6 +28,7 @@ extension Configuration {
                         ("access", .string(self.log.access.rawValue)),
                     ])
                 ),
+                ("tracing", self.tracing?.policy),
                 ("event_loops", self.eventLoops.map { .whole($0) } ?? .string("auto")),
                 ("trusted_proxies", .strings(self.trustedProxies.texts)),
             ]))

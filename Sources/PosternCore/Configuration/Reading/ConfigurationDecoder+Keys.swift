@@ -46,7 +46,7 @@ extension ConfigurationDecoder {
         if let ca = field["ca"], isCleartext {
             self.warn("has no effect: the keys are fetched over http", at: ca.mark, path: ca.path)
         }
-        let headers = self.fetchHeaders(field)
+        let headers = self.headers(field)
         guard let refresh = field["refresh"]?.duration, let timeout = field["timeout"]?.duration,
             let stale = field["max_stale"], let maxStale = stale.duration
         else { return nil }
@@ -59,7 +59,8 @@ extension ConfigurationDecoder {
                 allowsCleartext: isCleartext))
     }
 
-    private mutating func fetchHeaders(_ field: Field) -> [Configuration.RemoteKeys.Header] {
+    /// The `headers` of `field`, which go with what is sent to a server that the operator names.
+    mutating func headers(_ field: Field) -> [Configuration.RemoteKeys.Header] {
         var headers: [Configuration.RemoteKeys.Header] = []
         for entry in field["headers"]?.entries ?? [] {
             if FieldNames.framing.contains(FieldNames.folded(entry.key)) {

@@ -49,6 +49,7 @@ struct ConfigurationDecoder {
         let limits = self.limits(root)
         let trusted = self.trustedProxies(root)
         let cors = self.cors(root)
+        let tracing = self.tracing(root, service: root["service"]?.text)
         self.checkAddresses(listen: listen, admin: admin, root: root)
         self.checkProxyProtocol(root, trusted: trusted)
         self.checkLoops(listen: listen, upstream: upstream, routes: routes)
@@ -67,7 +68,8 @@ struct ConfigurationDecoder {
             identity: identity, forwardToken: forwardToken, defaultAccess: access,
             cors: cors,
             routes: routes, paths: paths, limits: limits, timeouts: timeouts, tunnelAtExpiry: atExpiry, log: log,
-            eventLoops: root["event_loops"]?.integer, trustedProxies: trusted, realm: root["realm"]?.text ?? service,
+            tracing: tracing, eventLoops: root["event_loops"]?.integer, trustedProxies: trusted,
+            realm: root["realm"]?.text ?? service,
             service: service)
     }
 }

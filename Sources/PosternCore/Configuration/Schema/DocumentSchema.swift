@@ -25,6 +25,7 @@ extension Shape {
                 "tunnel_at_expiry", .choice(Configuration.TunnelAtExpiry.allCases.map(\.rawValue)), default: "close",
                 "What happens to a WebSocket or other tunnel whose token expires or is revoked"),
             Key("log", .section(.log), default: .emptyMapping, "Logs on standard output"),
+            Key("tracing", .section(.tracing), "OpenTelemetry: requests are recorded as spans and exported by OTLP"),
             Key(
                 "event_loops", .either([.choice(["auto"]), .integer(1...256)]), default: "auto",
                 "How many event loops; auto: the CPUs this process may use"),

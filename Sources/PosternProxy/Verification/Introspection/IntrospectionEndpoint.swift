@@ -4,6 +4,7 @@ import NIOCore
 import NIOHTTP1
 import PosternCore
 import Synchronization
+import Tracing
 
 /// An issuer that is asked about tokens: its connections, a bound on the questions that are under way, and a circuit that
 /// keeps questions away from an issuer that does not answer. Shared by all event loops; not on the path of a token that a
@@ -120,8 +121,11 @@ final class IntrospectionEndpoint: Sendable {
 
     /// Asks about a token, unless the issuer is known not to answer or too many questions are under way.
     ///
+    /// - Parameter trace: what the question is a part of, if that is recorded.
     /// - Returns: a future of `eventLoop`, which never fails.
-    func ask(_ token: [UInt8], on eventLoop: any EventLoop, deadline: NIODeadline) -> EventLoopFuture<Answer> {
+    func ask(
+        _ token: [UInt8], on eventLoop: any EventLoop, deadline: NIODeadline, trace: QuestionTrace? = nil
+    ) -> EventLoopFuture<Answer> {
         let refusal: Result? = self.state.withLock { state in
             if state.isStopped { return .circuitOpen }
             guard state.underWay < Self.limit else { return .overloaded }
@@ -136,7 +140,10 @@ final class IntrospectionEndpoint: Sendable {
             self.count(refusal)
             return eventLoop.makeSucceededFuture(.failed)
         }
-        return self.send(token, on: eventLoop, deadline: deadline).map { result, answer, reason in
+        var headers = HTTPHeaders()
+        let span = self.startSpan(trace, headers: &headers)
+        return self.send(token, on: eventLoop, deadline: deadline, headers, span).map { result, answer, reason in
+            self.end(span, trace, result)
             self.ended(result, reason)
             return answer
         }
@@ -151,22 +158,24 @@ final class IntrospectionEndpoint: Sendable {
 
     /// Sends one question, once more if the connection that it went to had been closed meanwhile.
     private func send(
-        _ token: [UInt8], on eventLoop: any EventLoop, deadline: NIODeadline
+        _ token: [UInt8], on eventLoop: any EventLoop, deadline: NIODeadline, _ headers: HTTPHeaders = [:],
+        _ span: TraceSpan? = nil
     ) -> EventLoopFuture<(Result, Answer, String)> {
-        self.execute(token, on: eventLoop, deadline: deadline).flatMapError { error in
+        self.execute(token, on: eventLoop, deadline: deadline, headers).flatMapError { error in
             guard (error as? HTTPClientError) == .remoteConnectionClosed, NIODeadline.now() < deadline else {
                 return eventLoop.makeFailedFuture(error)
             }
-            return self.execute(token, on: eventLoop, deadline: deadline)
+            return self.execute(token, on: eventLoop, deadline: deadline, headers)
         }.map { response in
-            self.read(response)
+            span?.attributes["http.response.status_code"] = Int(response.status.code)
+            return self.read(response)
         }.flatMapErrorThrowing { error in
             Self.failure(error)
         }
     }
 
     private func execute(
-        _ token: [UInt8], on eventLoop: any EventLoop, deadline: NIODeadline
+        _ token: [UInt8], on eventLoop: any EventLoop, deadline: NIODeadline, _ extra: HTTPHeaders
     ) -> EventLoopFuture<HTTPClient.Response> {
         do {
             var headers = HTTPHeaders([
@@ -175,6 +184,7 @@ final class IntrospectionEndpoint: Sendable {
             if let authorization = self.request.authorization {
                 headers.add(name: "Authorization", value: authorization)
             }
+            headers.add(contentsOf: extra)
             let body = self.request.body(token: token.span.bytes)
             let request = try HTTPClient.Request(
                 url: self.settings.url, method: .POST, headers: headers, body: .byteBuffer(ByteBuffer(bytes: body)))

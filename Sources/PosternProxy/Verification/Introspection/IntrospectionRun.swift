@@ -10,6 +10,8 @@ final class IntrospectionRun {
     private let digest: TokenDigest
     private let endpoints: [IntrospectionEndpoint]
     private let loop: LoopContext
+    /// What the flight is a part of, if that is recorded.
+    private let trace: QuestionTrace?
     private let redis: RedisTier?
     private let bindings: EntryBindings
     /// What stands for this flight in the token's lock.
@@ -39,12 +41,13 @@ final class IntrospectionRun {
 
     init(
         _ token: [UInt8], digest: TokenDigest, endpoints: [IntrospectionEndpoint], loop: LoopContext,
-        onEnd: @escaping (IntrospectionVerdict) -> Void
+        trace: QuestionTrace? = nil, onEnd: @escaping (IntrospectionVerdict) -> Void
     ) {
         self.token = token
         self.digest = digest
         self.endpoints = endpoints
         self.loop = loop
+        self.trace = trace
         self.redis = loop.redis
         self.bindings = EntryBindings(endpoints.map(\.issuer))
         self.holder = Array("\(UInt64.random(in: 0 ... .max))".utf8)
@@ -188,7 +191,7 @@ final class IntrospectionRun {
     private func ask(_ issuer: Int) {
         let own = NIODeadline.now() + .nanoseconds(self.endpoints[issuer].settings.timeout)
         let answer = self.endpoints[issuer].ask(
-            self.token, on: self.loop.eventLoop, deadline: min(self.deadline, own))
+            self.token, on: self.loop.eventLoop, deadline: min(self.deadline, own), trace: self.trace)
         answer.assumeIsolated().whenSuccess { answer in
             let event: IntrospectionFlight.IssuerAnswer
             switch answer {

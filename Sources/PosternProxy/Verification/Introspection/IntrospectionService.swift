@@ -101,9 +101,11 @@ final class IntrospectionService: Sendable {
     ///
     /// - Parameters:
     ///   - issuers: in the order in which they are asked.
+    ///   - trace: what the request's verification is a part of, if that is recorded.
     ///   - loop: the event loop of the request, on which `resume` is called, once and never before this returns.
     func verify(
-        _ token: [UInt8], issuers: [TrustedIssuer], loop: LoopContext, resume: @escaping Continuation
+        _ token: [UInt8], issuers: [TrustedIssuer], loop: LoopContext, trace: QuestionTrace? = nil,
+        resume: @escaping Continuation
     ) {
         let endpoints = self.endpoints(for: issuers)
         let waiter = Waiter(eventLoop: loop.eventLoop, resume: resume)
@@ -126,7 +128,7 @@ final class IntrospectionService: Sendable {
         switch isFirst {
         case nil: Self.tell([waiter], unavailable)
         case true?:
-            IntrospectionRun(token, digest: digest, endpoints: endpoints, loop: loop) {
+            IntrospectionRun(token, digest: digest, endpoints: endpoints, loop: loop, trace: trace) {
                 self.ended(key, token, IntrospectionFinding($0, asked: issuers))
             }.start()
         case false?: break
