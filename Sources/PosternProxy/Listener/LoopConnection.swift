@@ -137,6 +137,12 @@ class LoopConnection {
     /// asked, which must not become the answer to this request.
     final var waitsForTurn: Bool { self.mayBeTakenBack || self.hasSlices || self.wire == .stream }
 
+    /// Whether the kernel has nothing of the peer that was not read; false where that is not known.
+    final var isSilent: Bool {
+        guard let socket, let context, context.channel.isActive else { return false }
+        return socket.hasNothingToRead
+    }
+
     /// Sends what was written before the end of the read that led to it, if it need not wait: what else is done for the
     /// exchange then happens while the peer is at work already.
     final func sendBeforeTheRest() {

@@ -44,4 +44,15 @@ struct SocketSend {
             return nil
         #endif
     }
+
+    /// Whether the peer has said nothing that was not read yet, and has not closed: asked of the kernel.
+    var hasNothingToRead: Bool {
+        #if os(Linux)
+            let flags = Int32(truncatingIfNeeded: Int(MSG_PEEK) | Int(MSG_DONTWAIT))
+            var byte: UInt8 = 0
+            return unsafe recv(self.descriptor, &byte, 1, flags) < 0 && errno == EAGAIN
+        #else
+            return false
+        #endif
+    }
 }

@@ -7,6 +7,8 @@ final class LoopPool {
     let upstream: UpstreamTarget
     private unowned let loop: LoopContext
     private(set) var machine: UpstreamPool
+    /// Whether one request is under way and no other.
+    var isServingOne: Bool { self.machine.busy == 1 && self.machine.connecting == 0 }
     /// By number; the numbers of connections that are gone are given again.
     private var connections: [UpstreamHandler?] = []
     private var freeNumbers: [UpstreamPool.ConnectionID] = []

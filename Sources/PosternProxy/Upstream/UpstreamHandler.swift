@@ -150,7 +150,8 @@ final class UpstreamHandler: LoopConnection, ChannelDuplexHandler {
         } else {
             self.write(head)
         }
-        self.mayBeTakenBack = self.hasServed
+        // A lone request would wait for nobody else: to ask the kernel costs it less than the end of the turn.
+        self.mayBeTakenBack = self.hasServed && !(self.pool.isServingOne && self.isSilent)
     }
 
     /// Writes content as one chunk.
