@@ -152,8 +152,9 @@ extension DownstreamHandler {
     }
 
     private func finish(_ ending: Exchange.Ending, reuseUpstream: Bool) {
-        self.sendBeforeTheRest()
         if let upstream {
+            self.goesAtOnce = upstream.pool.isServingOne
+            self.sendBeforeTheRest()
             self.upstream = nil
             if reuseUpstream { upstream.release() } else { upstream.discard() }
         }

@@ -29,8 +29,10 @@ class LoopConnection {
     private var out: [UInt8] = []
     /// Whether the channel was given slices since the last flush.
     private var hasSlices = false
-    /// Whether what was written may be taken back until the loop's turn ends.
-    final var mayBeTakenBack = false
+    /// Whether what was written goes out when the read that led to it was dealt with, and not at the end of the loop's turn: no
+    /// other request is under way, whose bytes it could go with. Otherwise it is cheaper to read all that is ready before
+    /// anything is sent.
+    final var goesAtOnce = false
     /// Whether somebody else keeps what `out` holds.
     private var isOutShared = false
     /// Whether this connection is among those that the loop flushes at the end of the turn.
@@ -78,7 +80,7 @@ class LoopConnection {
     final func closed() {
         self.socket = nil
         self.out = []
-        self.mayBeTakenBack = false
+        self.goesAtOnce = false
     }
 
     /// The handler is out of its channel.
@@ -131,11 +133,8 @@ class LoopConnection {
         return out
     }
 
-    /// Whether what was written goes out together with what others write in this turn of the loop, not at once. Streams share
-    /// a connection, slices a gathered write. And a request on a connection that has served others is held until the loop has
-    /// heard all that the kernel had to say in this turn: the service may have closed the connection, or said more than it was
-    /// asked, which must not become the answer to this request.
-    final var waitsForTurn: Bool { self.mayBeTakenBack || self.hasSlices || self.wire == .stream }
+    /// Whether what was written stays here until the end of the loop's turn. Streams share a connection, slices a gathered write.
+    final var waitsForTurn: Bool { !self.goesAtOnce || self.hasSlices || self.wire == .stream }
 
     /// Whether the kernel has nothing of the peer that was not read; false where that is not known.
     final var isSilent: Bool {
@@ -250,7 +249,7 @@ class LoopConnection {
         }
         self.willFlush()
         self.hasSlices = false
-        self.mayBeTakenBack = false
+        self.goesAtOnce = false
         let wasFull = self.out.count >= Self.outLimit
         guard self.wire == .plain else { return self.flushThroughTLS(wasFull: wasFull) }
         let isDone = self.sendOut()

@@ -103,8 +103,8 @@ final class LoopContext {
 
     private static var monotonicTime: Int64 { Int64(truncatingIfNeeded: NIODeadline.now().uptimeNanoseconds) }
 
-    /// The first thing of a turn that needs the time, or writes. Reading from a socket is a turn of its own, see `endRead`; any
-    /// other ends when everything that the kernel had to say was dealt with: the loop runs its tasks after that.
+    /// The first thing of a turn that needs the time, or writes. Reading for a lone request is a turn of its own, see `endRead`;
+    /// any other ends when everything that the kernel had to say was dealt with: the loop runs its tasks after that.
     private func beginTurn() {
         self.turnTime = Self.monotonicTime
         if !self.isReading { self.endTurnByTask() }
@@ -142,9 +142,8 @@ final class LoopContext {
         return true
     }
 
-    /// What the connection has read was dealt with. What that led to goes out before other connections are looked at, without
-    /// the detour over a task, which is a good part of what a lone request waits for here. The rest, which has to wait
-    /// (`LoopConnection.waitsForTurn`), goes out at the end of the loop's turn.
+    /// What the connection has read was dealt with. What need not wait (`LoopConnection.waitsForTurn`) goes out before other
+    /// connections are looked at, without the detour over a task, which is a good part of what a lone request waits for here.
     func endRead() {
         while let connection = self.flushList.popLast() {
             if connection.waitsForTurn {

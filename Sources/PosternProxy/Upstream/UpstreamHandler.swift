@@ -150,8 +150,9 @@ final class UpstreamHandler: LoopConnection, ChannelDuplexHandler {
         } else {
             self.write(head)
         }
-        // A lone request would wait for nobody else: to ask the kernel costs it less than the end of the turn.
-        self.mayBeTakenBack = self.hasServed && !(self.pool.isServingOne && self.isSilent)
+        // On a connection that has served others the loop may yet hear in this turn that the service has closed it, or has said
+        // more than it was asked, which must not become the answer to this request. Alone it is cheaper to ask the kernel.
+        self.goesAtOnce = self.pool.isServingOne && (!self.hasServed || self.isSilent)
     }
 
     /// Writes content as one chunk.
