@@ -102,7 +102,8 @@ def test_others_are_served_and_memory_stays(start, upstream, kind):
 # What one attacker is told.
 
 CALMED = ["rapid reset", "resets that the server makes", "continuations", "empty continuations", "settings", "empty settings",
-          "pings", "empty data", "malformed requests"]
+          "pings", "empty data", "malformed requests", "streams over the limit",
+          "window updates"]
 
 
 @pytest.mark.parametrize("kind", CALMED)
@@ -159,15 +160,37 @@ def test_more_streams_than_were_allowed(proxy, module_upstream):
         most = client.settings[3]
         assert 0 < most <= 1000
         numbers = [client.open(request("POST", "/public/x"), end=False) for _ in range(most + 20)]
-        client.until(lambda: client.goaway or sum(client.stream(each).reset is not None for each in numbers) >= 20)
-        if client.goaway:
-            return
-        assert all(client.stream(each).reset in (PROTOCOL_ERROR, REFUSED_STREAM) for each in numbers[most:])
+        client.until(lambda: sum(client.stream(each).reset is not None for each in numbers) >= 20)
+        assert [client.stream(each).reset for each in numbers] == [None] * most + [REFUSED_STREAM] * 20
         for each in numbers[:most]:
             client.data(each, b"x", end=True)
         for each in numbers[:most]:
             assert client.answer(each).status == 200
-    assert len(module_upstream.requests) == most
+        # As many as before: a stream that was refused takes no place.
+        assert client.get("/public/x").status == 200
+    assert len(module_upstream.requests) == most + 1
+
+
+def test_a_client_that_has_not_read_its_limit(proxy, module_upstream):
+    """It sends what it has, behind its preface; what is over the limit was not looked at, and is sent again."""
+    module_upstream.requests = []
+    module_upstream.default = scripts.answer(body=b"ok")
+    with FrameClient(proxy.port, timeout=10) as client:
+        block = literal(request("POST", "/public/x"))
+        numbers = list(range(1, 301, 2))
+        client.next = 301
+        client.send(b"".join(frame(HEADERS, END_HEADERS, each, block) for each in numbers))
+        client.until(lambda: sum(client.stream(each).reset is not None for each in numbers) >= 50)
+        assert [client.stream(each).reset for each in numbers] == [None] * 100 + [REFUSED_STREAM] * 50
+        # Content of theirs that is still on its way does no harm, either.
+        client.data(numbers[-1], b"late", end=True)
+        for each in numbers[:100]:
+            client.data(each, b"x", end=True)
+            assert client.answer(each).status == 200
+        again = [client.open(request("POST", "/public/x")) for _ in range(50)]
+        assert [client.answer(each).status for each in again] == [200] * 50
+        assert client.goaway is None
+    assert len(module_upstream.requests) == 150
 
 
 @pytest.mark.release
@@ -225,6 +248,15 @@ def test_a_head_that_does_not_come_has_the_time_of_a_head(start, upstream, sent)
         assert 0.3 < time.monotonic() - begun < 9
     wait_until(lambda: proxy.metrics().value("postern_connections", side="downstream") == 0, 3)
     assert not upstream.requests
+
+
+def test_a_connection_whose_only_stream_was_refused_is_idle(start, upstream):
+    proxy = start(configs.config(upstream, timeouts={"idle": "300ms"}))
+    with FrameClient(proxy.port, timeout=5) as client:
+        malformed = client.answer(client.open(request("GET", "/health", ("X-Upper", "a"))))
+        assert malformed.reset == PROTOCOL_ERROR
+        client.ends()
+        assert client.goaway[1] == 0
 
 
 def test_drips_do_not_buy_time(start, upstream):

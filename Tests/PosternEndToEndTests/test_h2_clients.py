@@ -210,7 +210,7 @@ def test_a_cancelled_request_ends_at_the_service(proxy, upstream):
         number = client.open(request("GET", "/health"))
         seen = upstream.wait(1)
         client.reset(number)
-        wait_until(lambda: hasattr(seen, "peer_closed"), 3, "the service to be left alone")
+        wait_until(lambda: hasattr(seen, "peer_closed"), 10, "the service to be left alone")
         assert client.get("/health").status == 200
 
 

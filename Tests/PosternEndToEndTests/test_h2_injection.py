@@ -5,6 +5,7 @@ import itertools
 import pytest
 
 from harness import config as configs
+from harness import scripts
 from harness.frames import (
     CONTINUATION, END_HEADERS, END_STREAM, HEADERS, FrameClient, bearer, frame, literal, request)
 
@@ -137,3 +138,25 @@ def test_two_streams_do_not_mix(proxy, upstream):
         for each in numbers:
             assert client.answer(each).status == 200
     assert {each.target: each.body for each in upstream.requests} == {"/public/%d" % n: bodies[n] for n in range(8)}
+
+
+def test_values_of_responses_are_passed_byte_for_byte(proxy, upstream):
+    """obs-text (RFC 9110 section 5.5) that is no UTF-8 as well: browsers read such names of files."""
+    latin, utf8 = "attachment; filename=gr\xf6\xdfe.pdf", "gr\xf6\xdfe \u20ac".encode().decode("latin-1")
+    fields = ["Content-Disposition: " + latin, "X-Text: " + utf8, "X-Long: " + "\xe9" * 20_000, "X-Last: a"]
+    with FrameClient(proxy.port) as client:
+        for _ in range(2):
+            upstream.script(scripts.answer(body=b"x", fields=fields))
+            found = client.get("/health")
+            assert found.header("content-disposition") == latin and found.header("x-text") == utf8
+            assert found.header("x-long") == "\xe9" * 20_000 and found.header("x-last") == "a" and found.body == b"x"
+        upstream.script(scripts.answer(204, length=False, fields=fields))
+        found = client.get("/health")
+        assert found.ended_with_head and found.header("content-disposition") == latin
+        upstream.script(scripts.raw(b"HTTP/1.1 103 Hint\r\nX-A: \xe9\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+                                    b"1\r\nx\r\n0\r\nX-T: \xe9\r\n\r\n"))
+        found = client.get("/health")
+        assert found.interim == [(103, [("x-a", "\xe9")])] and found.all("x-a") == []
+        assert found.body == b"x" and found.trailers == [("x-t", "\xe9")] and found.ended
+        upstream.script(scripts.answer(body=b"x", fields=["X-Last: a"]))
+        assert client.get("/health").all("content-disposition") == []

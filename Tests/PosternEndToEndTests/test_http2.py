@@ -188,10 +188,7 @@ def test_large_heads_of_responses(client, upstream):
     upstream.script(scripts.answer(body=b"x", fields=["X-Large: " + "a1-" * 5000]),
                     scripts.answer(body=b"x", fields=["X-Large: " + "a" * 17_000]),
                     scripts.answer(body=b"x", fields=["X-Large: " + "{" * 5_000]))
-    answer = client.call()
-    assert answer.status == 200 and len(answer.header("x-large")) == 15_000
-    # Those that may not fit into a frame are not sent; the connection does not break.
-    assert [client.call().status for _ in range(2)] == [502, 502]
+    assert [len(client.call().header("x-large")) for _ in range(3)] == [15_000, 17_000, 5_000]
     assert client.call().status == 200
 
 

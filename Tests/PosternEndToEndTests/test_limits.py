@@ -5,6 +5,7 @@ import pytest
 
 from harness import config as configs
 from harness import scripts
+from harness.http2 import Code, Raw, fields
 from harness.net import wait_until
 from harness.problems import check_problem
 from harness.raw import bearer, head
@@ -127,6 +128,26 @@ def test_connections_over_the_limit_are_503(start, upstream):
     assert proxy.get_admin("/healthz").status == 200
     for client in held:
         client.close()
+
+
+def test_a_connection_over_the_limit_is_told_in_its_own_language(start, upstream):
+    proxy = start(configs.config(upstream, limits={"connections": 1}))
+    with proxy.client() as held:
+        assert held.send(head("GET", "/health")).response().status == 200
+        with Raw(proxy.port) as client:
+            client.send(client.headers(1, fields()))
+            assert client.goaway() == Code.ENHANCE_YOUR_CALM and client.goaways() == [(0, Code.ENHANCE_YOUR_CALM)]
+        with proxy.client() as client:
+            for byte in b"PRI":
+                client.send(bytes([byte]))
+            assert client.sock.recv(9) == b"\0\0\0\4\0\0\0\0\0"
+        with proxy.client() as client:
+            client.send(b"P")
+            client.send(head("POST", "/health", "Content-Length: 0")[1:])
+            check_problem(client.response(), "overloaded")
+        with proxy.client() as silent:
+            check_problem(silent.response(), "overloaded")
+    assert len(upstream.requests) == 1
 
 
 def test_pool_queue_is_bounded(start, upstream):

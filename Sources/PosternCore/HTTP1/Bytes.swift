@@ -120,7 +120,7 @@ extension RawSpan {
     }
 
     /// The bytes as a string; nil if they are not UTF-8. Allocates: not for the path of a request.
-    func validatedString() -> String? {
+    public func validatedString() -> String? {
         unsafe self.withUnsafeBytes { unsafe String(validating: $0, as: UTF8.self) }
     }
 }

@@ -13,6 +13,9 @@ public struct DownstreamFrameWatch: Equatable, Sendable {
     public private(set) var isInHead = false
     /// Field sections that were complete.
     public private(set) var heads = 0
+    /// WINDOW_UPDATE frames.
+    public private(set) var windowUpdates = 0
+    private static let windowUpdate: UInt16 = 8
 
     public init(preface: Int = 24) {
         self.prefaceLeft = preface
@@ -45,6 +48,7 @@ public struct DownstreamFrameWatch: Equatable, Sendable {
         self.header = (0, 0)
         self.inPayload = true
         if self.isFieldFrame { self.isInHead = true }
+        if self.typeAndFlags &>> 8 == Self.windowUpdate { self.windowUpdates &+= 1 }
         if self.payloadLeft == 0 { self.frameEnded() }
     }
 
@@ -62,5 +66,6 @@ public struct DownstreamFrameWatch: Equatable, Sendable {
         one.prefaceLeft == other.prefaceLeft && one.header == other.header && one.typeAndFlags == other.typeAndFlags
             && one.payloadLeft == other.payloadLeft && one.inPayload == other.inPayload
             && one.isInHead == other.isInHead && one.heads == other.heads
+            && one.windowUpdates == other.windowUpdates
     }
 }

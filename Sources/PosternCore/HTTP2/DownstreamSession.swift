@@ -51,6 +51,27 @@ public struct DownstreamSession: Equatable, Sendable {
     /// than this keeps everybody else waiting.
     public static let malformedLimit = 100
 
+    /// Streams over the number that a client may have open that it may try to open in a second. One that has not read the
+    /// settings yet knows of no number (RFC 9113 section 6.5.2), and sends what it has.
+    public static let refusedLimit = 1_000
+
+    /// How often something happens in a second.
+    private struct Rate: Equatable, Sendable {
+        /// When the first of those that are counted was.
+        private var since: Int64 = 0
+        private var count = 0
+
+        /// Counts one. Returns whether it is one too many.
+        mutating func exceeds(_ limit: Int, now: Int64) -> Bool {
+            if now &- self.since >= 1_000_000_000 {
+                self.since = now
+                self.count = 0
+            }
+            self.count &+= 1
+            return self.count > limit
+        }
+    }
+
     public private(set) var state = State.greeting
     /// Streams that are open.
     public private(set) var streams = 0
@@ -64,9 +85,8 @@ public struct DownstreamSession: Equatable, Sendable {
     /// Monotonic nanoseconds: when the state has lasted long enough, and when a field section has.
     private var stateEnd: Int64
     private var headEnd = Int64.max
-    /// When the first of the malformed requests came that are counted, and how many they are.
-    private var malformedSince: Int64 = 0
-    private var malformedCount = 0
+    private var malformedRequests = Rate()
+    private var refusedStreams = Rate()
 
     /// - Parameter now: monotonic nanoseconds.
     public init(limits: Limits, now: Int64) {
@@ -150,12 +170,29 @@ public struct DownstreamSession: Equatable, Sendable {
 
     /// A request was malformed, and its stream was reset.
     public mutating func malformed(now: Int64) -> Action {
-        if now &- self.malformedSince >= 1_000_000_000 {
-            self.malformedSince = now
-            self.malformedCount = 0
-        }
-        self.malformedCount &+= 1
-        guard self.malformedCount > Self.malformedLimit, self.state != .closed else { return .none }
+        self.malformedRequests.exceeds(Self.malformedLimit, now: now) ? self.calmDown(now: now) : .none
+    }
+
+    /// A stream more than the client may have open was reset.
+    public mutating func refused(now: Int64) -> Action {
+        self.refusedStreams.exceeds(Self.refusedLimit, now: now) ? self.calmDown(now: now) : .none
+    }
+
+    /// The client has opened windows more often than what it got can be a reason for: each frame of content is one for two
+    /// frames, and for a client that takes it in small parts for ten times as many.
+    public mutating func windowsOpened(now: Int64) -> Action { self.calmDown(now: now) }
+
+    /// Whether that is so.
+    ///
+    /// - Parameter contentFrames: frames with content that the client was sent.
+    public func opensTooManyWindows(contentFrames: Int) -> Bool {
+        self.watch.windowUpdates > Self.freeWindowUpdates &+ 2 &* (self.watch.heads &+ 10 &* contentFrames)
+    }
+
+    private static let freeWindowUpdates = 200
+
+    private mutating func calmDown(now: Int64) -> Action {
+        guard self.state != .closed else { return .none }
         _ = self.close(now: now)
         return .calmDown
     }

@@ -46,37 +46,12 @@ public enum HTTP2FieldRules {
         }
     }
 
-    /// How many bytes the fields of a head of HTTP/1.1 have at most in one HEADERS frame (RFC 7541 appendix B: from 5 to 8 bits
-    /// for what fields are usually made of, up to 30 for the rest).
-    public static func encodedBound(_ head: RawSpan) -> Int {
-        // What no text can exceed, for what nearly all heads are.
-        guard head.byteCount > 4000 else { return head.byteCount * 4 }
-        var bound = 0
-        for i in 0..<head.byteCount {
-            let byte = head.byte(i)
-            let isLetter = (byte | 0x20) &- UInt8(ascii: "a") < 26
-            let isShort = isLetter || isDigit(byte) || Self.isShort(byte)
-            bound &+= isShort ? 1 : 4
-        }
-        return bound
-    }
-
-    /// Of what is neither letter nor digit: what has a code of up to 8 bits, and line ends, which are not encoded.
-    private static func isShort(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: " "), UInt8(ascii: "%"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "/"),
-            UInt8(ascii: ":"), UInt8(ascii: "="), UInt8(ascii: "_"), UInt8(ascii: "&"), UInt8(ascii: "*"),
-            UInt8(ascii: ","), UInt8(ascii: ";"), UInt8(ascii: "\r"), UInt8(ascii: "\n"):
-            true
-        default:
-            false
-        }
-    }
-
     private static func isBlank(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
 
     private static func holdsReplacement(_ value: RawSpan) -> Bool {
         var i = 0
+        // Nearly every value is of ASCII.
+        while i &+ 8 <= value.byteCount, value.word(i) & 0x8080_8080_8080_8080 == 0 { i &+= 8 }
         while i &+ 2 < value.byteCount {
             if value.byte(i) == 0xEF, value.byte(i &+ 1) == 0xBF, value.byte(i &+ 2) == 0xBD { return true }
             i &+= 1

@@ -10,6 +10,7 @@ public struct FrameTail: Equatable, Sendable {
     public static let longestPayload = 16_384
     private static let headerLength = 9
     private static let data: UInt8 = 0
+    private static let settings: UInt8 = 4
 
     /// What comes next.
     private enum State: Equatable {
@@ -29,6 +30,8 @@ public struct FrameTail: Equatable, Sendable {
     private var state: State
     private var length = 0
     private var type: UInt8 = 0
+    /// Whether a SETTINGS frame began since this was last set to false.
+    public var sawSettings = false
 
     /// - Parameter preface: bytes that come before the first frame: 24 from a client, none from a server.
     public init(preface: Int) {
@@ -65,6 +68,14 @@ public struct FrameTail: Equatable, Sendable {
         return self.unfinished
     }
 
+    /// How many of the next bytes are no frame of their own: the rest of the preface, or of content.
+    public var passing: Int {
+        switch self.state {
+        case .preface(let left), .content(let left): left
+        case .header, .payload, .broken: 0
+        }
+    }
+
     private mutating func headerByte(_ byte: UInt8, _ known: Int) {
         switch known {
         case 0: self.length = Int(byte)
@@ -76,6 +87,7 @@ public struct FrameTail: Equatable, Sendable {
             self.state = .header(count: known &+ 1)
             return
         }
+        if self.type == Self.settings { self.sawSettings = true }
         if self.length > Self.longestPayload {
             self.state = .broken
         } else if self.length == 0 {

@@ -23,14 +23,19 @@ enum DownstreamHTTP2 {
         ) { stream in
             stream.eventLoop.makeCompletedFuture {
                 let (loop, client, session) = bound.value
+                guard session.hasRoom else {
+                    return try stream.pipeline.syncOperations.addHandler(RefusedStreamHandler(session))
+                }
                 let codec = DownstreamStreamHandler(loop: loop, session: session)
                 try stream.pipeline.syncOperations.addHandlers(
                     codec, DownstreamHandler(loop: loop, client: client, stream: codec))
             }
         }
+        // One after the other: the library writes as soon as it is there, and the session is to see it.
+        try channel.pipeline.syncOperations.addHandler(session, position: .after(handler))
         try channel.pipeline.syncOperations.addHandlers(
-            [session, WholeFramesHandler(fromClient: true), frames, DownstreamRootHandler(session)],
-            position: .after(handler))
+            [WholeFramesHandler(heads: loop.streamHeads), frames, DownstreamRootHandler(session)],
+            position: .after(session))
         let settings = HTTP2Frame(streamID: .rootStream, payload: .settings(.settings(configuration.initialSettings)))
         channel.pipeline.syncOperations.writeAndFlush(NIOAny(settings), promise: nil)
         return session
@@ -38,6 +43,10 @@ enum DownstreamHTTP2 {
 
     /// Streams that a client may have open at a time.
     static let maximumStreams = 100
+
+    /// What the library believes that it may: it would break the connection over one stream more, where only that stream is to
+    /// end (RFC 9113 section 5.1.2). A client that has not read its limit yet loses nothing that way.
+    private static let toleratedStreams = 2 * Self.maximumStreams
 
     /// What holds for a connection. Header blocks and the length of content are not looked at by the library, but by
     /// `DownstreamRequestHead` and the codec, which are as strict and say what is wrong.
@@ -49,7 +58,7 @@ enum DownstreamHTTP2 {
         // and answered with 431; what is far over it ends the connection.
         let listSize = 2 * (limits.head + 32 * limits.fields)
         configuration.initialSettings = [
-            HTTP2Setting(parameter: .maxConcurrentStreams, value: Self.maximumStreams),
+            HTTP2Setting(parameter: .maxConcurrentStreams, value: Self.toleratedStreams),
             HTTP2Setting(parameter: .maxHeaderListSize, value: listSize),
             HTTP2Setting(parameter: .enableConnectProtocol, value: 1),
         ]

@@ -21,8 +21,15 @@ final class DownstreamSessionHandler: LoopConnection, ChannelDuplexHandler {
     private var greeting: ByteBuffer? = ByteBuffer()
     /// Whether the library's first frame, its settings, is still to come.
     private var holdsSettings = true
-    /// Whether what the library writes next is the content of a frame whose header it has written.
-    private var contentFollows = false
+    private var cutter = FrameCutter()
+    /// Encoded fields that the HEADERS frame gets that is written next.
+    private var rawFields: [UInt8] = []
+    /// Frames with content that were written.
+    private var contentFrames = 0
+    private static let headers: UInt8 = 1
+    private static let settings: UInt8 = 4
+    private static let goAway: UInt8 = 7
+    private static let streamLimit = UInt32(DownstreamHTTP2.maximumStreams)
 
     override init(loop: LoopContext, wire: Wire) {
         self.session = DownstreamSession(limits: Self.limits(loop), now: loop.now)
@@ -82,6 +89,9 @@ final class DownstreamSessionHandler: LoopConnection, ChannelDuplexHandler {
         self.session.limits = Self.limits(self.loop)
         self.session.received(buffer.readableBytesSpan, now: self.loop.now)
         if self.session.deadline != before { self.setDeadline(self.session.deadline) }
+        if self.session.opensTooManyWindows(contentFrames: self.contentFrames) {
+            self.step { $0.windowsOpened(now: $1) }
+        }
         if self.greeting == nil { context.fireChannelRead(data) } else { self.greet(buffer, context) }
     }
 
@@ -107,35 +117,61 @@ final class DownstreamSessionHandler: LoopConnection, ChannelDuplexHandler {
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        guard case .byteBuffer(let buffer) = self.unwrapOutboundIn(data) else {
+        guard case .byteBuffer(var buffer) = self.unwrapOutboundIn(data) else {
             preconditionFailure("frames are buffers")
         }
+        if !self.rawFields.isEmpty { self.addRawFields(to: &buffer) }
         guard !self.holdsSettings else {
             self.holdsSettings = false
             promise?.succeed(())
             return
         }
-        self.look(at: buffer.readableBytesSpan)
-        if let promise { self.write(buffer, promise) } else { self.write(buffer) }
+        switch self.cutter.next(buffer) {
+        case .held:
+            break
+        case .cut(let large, let payload):
+            self.write(large, payload, promise)
+        case .frame(let type):
+            if type == Self.goAway { self.look(at: buffer.readableBytesSpan) }
+            self.writeWhole(type == Self.settings ? Self.announced(buffer) : buffer, promise)
+        case .content:
+            self.contentFrames &+= 1
+            self.writeWhole(buffer, promise)
+        }
         if !self.isWritable { self.flushNow() }
     }
 
-    /// Finds out whether a frame is a GOAWAY with an error: the library has nothing else to tell an error of the connection
-    /// from one of a stream. Frames are written one by one, and the content of DATA behind its header.
+    /// Has `body` write a HEADERS frame, and adds fields to it.
+    ///
+    /// - Parameter fields: encoded without any table; those of HTTP/2 itself are none of them.
+    func write(_ fields: [UInt8], in body: () -> Void) {
+        self.rawFields = fields
+        body()
+        self.rawFields = []
+    }
+
+    private func addRawFields(to frame: inout ByteBuffer) {
+        let start = frame.readerIndex
+        guard frame.getInteger(at: start + 3, as: UInt8.self) == Self.headers else { return }
+        let length = frame.readableBytes - LargeFrame.headerLength + self.rawFields.count
+        frame.writeBytes(self.rawFields)
+        frame.setInteger(UInt8(truncatingIfNeeded: length >> 16), at: start)
+        frame.setInteger(UInt16(truncatingIfNeeded: length), at: start + 1)
+        self.rawFields = []
+    }
+
+    /// The library's settings allow more streams than the client is to know of.
+    private static func announced(_ settings: ByteBuffer) -> ByteBuffer {
+        var bytes = Array(buffer: settings)
+        SettingsFrames.announce(streams: Self.streamLimit, in: &bytes)
+        return ByteBuffer(bytes: bytes)
+    }
+
+    /// Finds out whether a GOAWAY is one with an error: the library has nothing else to tell an error of the connection from
+    /// one of a stream.
     private func look(at frame: RawSpan) {
-        guard !self.contentFollows else {
-            self.contentFollows = false
-            return
-        }
-        guard frame.byteCount >= 9 else { return }
-        switch frame.byte(3) {
-        case 0:
-            self.contentFollows = true
-        case 7 where frame.byteCount >= 17:
-            if (13..<17).contains(where: { frame.byte($0) != 0 }) { self.isBroken = true }
-        default:
-            break
-        }
+        guard frame.byteCount >= 17 else { return }
+        if (13..<17).contains(where: { frame.byte($0) != 0 }) { self.isBroken = true }
     }
 
     /// What was written goes out when the turn ends.
@@ -170,6 +206,14 @@ final class DownstreamSessionHandler: LoopConnection, ChannelDuplexHandler {
     /// A stream was reset because its request was malformed.
     func malformed() {
         self.step { $0.malformed(now: $1) }
+    }
+
+    /// Whether the client may open another stream.
+    var hasRoom: Bool { self.session.streams < DownstreamHTTP2.maximumStreams }
+
+    /// A stream was reset because it was one too many.
+    func refused() {
+        self.step { $0.refused(now: $1) }
     }
 
     fileprivate func streamOpened(_ id: HTTP2StreamID) {

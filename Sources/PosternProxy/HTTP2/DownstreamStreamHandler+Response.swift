@@ -12,7 +12,7 @@ extension DownstreamStreamHandler {
             partial.writeBuffer(&bytes)
             bytes = partial
         }
-        while bytes.readableBytes > 0, !self.isClosed, !self.isWithheld {
+        while bytes.readableBytes > 0, !self.isClosed {
             guard self.pass(&bytes, context) else { break }
         }
         promise?.succeed(())
@@ -89,21 +89,28 @@ extension DownstreamStreamHandler {
         _ status: Int, _ bytes: ByteBuffer, _ end: Int, endsStream: Bool, _ context: ChannelHandlerContext
     ) {
         let span = bytes.readableBytesSpan
-        // The library makes one frame of a head, and has no other way for a larger one than to break the connection.
-        guard HTTP2FieldRules.encodedBound(span.extracting(0..<end)) <= Self.frameSize else {
-            self.isWithheld = true
-            return self.passHead([":status": "502", "content-length": "0"], endsStream: true, context)
-        }
         self.passHead(
             self.loop.streamHeads.responseFields(span, status: status), endsStream: endsStream, context)
     }
 
-    /// What every client takes in one frame (RFC 9113 section 6.5.2, SETTINGS_MAX_FRAME_SIZE).
-    private static let frameSize = 16384
-
     private func passHead(_ fields: HPACKHeaders, endsStream: Bool, _ context: ChannelHandlerContext) {
         let frame = HTTP2Frame.FramePayload.headers(.init(headers: fields, endStream: endsStream))
+        let raw = self.loop.streamHeads.takeRaw()
+        if !raw.isEmpty { return self.passHead(frame, raw, endsStream: endsStream, context) }
         if endsStream { self.sendLast(frame, context) } else { self.send(frame, nil, context) }
+    }
+
+    /// The same with fields that the connection adds to the frame, which has to be written at once for that.
+    @inline(never)
+    private func passHead(
+        _ frame: HTTP2Frame.FramePayload, _ raw: [UInt8], endsStream: Bool, _ context: ChannelHandlerContext
+    ) {
+        // What was written before.
+        context.flush()
+        self.session?.write(raw) {
+            if endsStream { self.sendLast(frame, context) } else { self.send(frame, nil, context) }
+            context.flush()
+        }
     }
 
     /// Content waits until it is known whether more follows: an empty frame for the end costs as much as a full one.
@@ -115,9 +122,6 @@ extension DownstreamStreamHandler {
 
     private func passEnd(_ trailers: [UInt8], _ context: ChannelHandlerContext) {
         guard trailers.isEmpty else {
-            guard HTTP2FieldRules.encodedBound(trailers.span.bytes) <= Self.frameSize else {
-                return self.reset(.internalError, context)
-            }
             self.passHeld(endsStream: false, context)
             return self.passHead(self.loop.streamHeads.trailerFields(trailers), endsStream: true, context)
         }

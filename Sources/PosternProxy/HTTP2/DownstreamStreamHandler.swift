@@ -32,7 +32,7 @@ final class DownstreamStreamHandler: ChannelDuplexHandler {
 
     let loop: LoopContext
     /// The connection. It outlives its streams.
-    private weak var session: DownstreamSessionHandler?
+    private(set) weak var session: DownstreamSessionHandler?
     private(set) var input = Input.head
     /// What the stream asks to become; nil: it is a request like others.
     private(set) var tunnel: DownstreamRequestHead.Tunnel?
@@ -47,8 +47,6 @@ final class DownstreamStreamHandler: ChannelDuplexHandler {
     var held: ByteBuffer?
     /// The beginning of a head.
     var partial: ByteBuffer?
-    /// The service's head cannot be sent: nothing of the response is.
-    var isWithheld = false
     /// The tunnel's output has ended.
     var outputEnded = false
     /// Whether the stream is over.

@@ -7,6 +7,22 @@ final class DownstreamStreamHeads {
     private var request = DownstreamRequestHead()
     private var response = DownstreamResponseHead()
     private var bytes: [UInt8] = []
+    private var plainFields = PlainFields()
+    /// Of the fields that were made last, those that are no text, encoded.
+    private var raw: [UInt8] = []
+
+    /// The frames of a client with long strings as they are; nil if they are so already. See `PlainFields`.
+    func plain(_ bytes: RawSpan, from start: Int) -> [UInt8]? {
+        self.plainFields.rewrite(bytes, from: start)
+    }
+
+    /// Of the fields that were made last, those with values that are not UTF-8 (RFC 9110 section 5.5, obs-text): as they stand in
+    /// a field block, without a table. The library has no place for them.
+    func takeRaw() -> [UInt8] {
+        guard !self.raw.isEmpty else { return [] }
+        defer { self.raw = [] }
+        return self.raw
+    }
 
     /// Makes a head of HTTP/1.1 of a request's fields.
     ///
@@ -38,7 +54,7 @@ final class DownstreamStreamHeads {
         fields.add(name: ":status", value: String(status))
         self.response.forEachField(bytes) { name, value in
             if acceptsWebSocket, name.equalsIgnoringCase("sec-websocket-accept") { return }
-            Self.append(name, value, to: &fields)
+            self.append(name, value, to: &fields)
         }
         return fields
     }
@@ -55,18 +71,21 @@ final class DownstreamStreamHeads {
     /// The fields of a trailer section.
     func trailerFields(_ lines: [UInt8]) -> HPACKHeaders {
         var fields = HPACKHeaders()
-        DownstreamTrailers.forEach(lines) { Self.append($0, $1, to: &fields) }
+        DownstreamTrailers.forEach(lines) { self.append($0, $1, to: &fields) }
         return fields
     }
 
     /// Appends a field. Only what is the same in many responses goes into the client's table: entries are cheap to look
     /// through, and no client has the proxy remember what it makes up.
-    private static func append(_ name: RawSpan, _ value: RawSpan, to fields: inout HPACKHeaders) {
+    private func append(_ name: RawSpan, _ value: RawSpan, to fields: inout HPACKHeaders) {
+        guard let text = value.validatedString() else {
+            return FieldBlock.append(name, value, to: &self.raw)
+        }
         let isRepeated =
             value.byteCount <= 64
             && (name.equalsIgnoringCase("content-type") || name.equalsIgnoringCase("cache-control")
                 || name.equalsIgnoringCase("server") || name.equalsIgnoringCase("vary"))
         fields.add(
-            name: name.string().lowercased(), value: value.string(), indexing: isRepeated ? .indexable : .nonIndexable)
+            name: name.string().lowercased(), value: text, indexing: isRepeated ? .indexable : .nonIndexable)
     }
 }

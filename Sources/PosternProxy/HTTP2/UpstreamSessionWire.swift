@@ -7,6 +7,8 @@ final class UpstreamSessionWire: LoopConnection, ChannelDuplexHandler {
     typealias OutboundIn = IOData
     typealias OutboundOut = ByteBuffer
 
+    private var cutter = FrameCutter()
+
     func handlerAdded(context: ChannelHandlerContext) {
         self.attach(context)
         if context.channel.isActive { self.opened(context) }
@@ -25,7 +27,11 @@ final class UpstreamSessionWire: LoopConnection, ChannelDuplexHandler {
         guard case .byteBuffer(let buffer) = self.unwrapOutboundIn(data) else {
             preconditionFailure("frames are buffers")
         }
-        self.write(buffer)
+        switch self.cutter.next(buffer) {
+        case .held: break
+        case .cut(let large, let payload): self.write(large, payload, nil)
+        case .frame, .content: self.write(buffer)
+        }
         // Whoever asks wants to know whether the library took the frame: it did.
         promise?.succeed()
         if !self.isWritable { self.flushNow() }

@@ -2,7 +2,8 @@ import NIOCore
 import PosternCore
 
 /// Stands before the library that reads the frames of an HTTP/2 connection and gives it none in parts, DATA apart: see
-/// `FrameTail`. Holds at most one frame.
+/// `FrameTail`. Holds at most one frame. Also has the peer allow frames of any size (see `LargeFrame`), and takes
+/// from the library what is done faster here (see `PlainFields`).
 final class WholeFramesHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
@@ -10,16 +11,28 @@ final class WholeFramesHandler: ChannelInboundHandler {
     private var tail: FrameTail
     /// The beginning of a frame.
     private var held: ByteBuffer?
+    /// Whether the peer's first settings came.
+    private var isSettled = false
 
-    /// - Parameter fromClient: the peer is a client, which begins with the connection preface.
-    init(fromClient: Bool) {
-        self.tail = FrameTail(preface: fromClient ? 24 : 0)
+    /// Where the heads of requests are read; nil: the peer is a service.
+    private let heads: DownstreamStreamHeads?
+
+    /// - Parameter heads: where the heads of a client's requests are read. A client begins with the connection preface.
+    init(heads: DownstreamStreamHeads? = nil) {
+        self.heads = heads
+        self.tail = FrameTail(preface: heads == nil ? 0 : 24)
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var bytes = self.unwrapInboundIn(data)
+        let passing = self.tail.passing
         let unfinished = self.tail.take(bytes.readableBytesSpan)
-        if unfinished == 0, self.held == nil { return context.fireChannelRead(data) }
+        if unfinished == 0, self.held == nil, !self.tail.sawSettings {
+            if let plain = self.heads?.plain(bytes.readableBytesSpan, from: passing) {
+                return context.fireChannelRead(self.wrapInboundOut(ByteBuffer(bytes: plain)))
+            }
+            return context.fireChannelRead(data)
+        }
         if var whole = self.held {
             self.held = nil
             whole.writeBuffer(&bytes)
@@ -32,6 +45,14 @@ final class WholeFramesHandler: ChannelInboundHandler {
             held.writeBytes(bytes.readableBytesSpan.extracting(last: unfinished))
             self.held = held
             bytes.moveWriterIndex(to: place)
+        }
+        if let plain = self.heads?.plain(bytes.readableBytesSpan, from: passing) { bytes = ByteBuffer(bytes: plain) }
+        if self.tail.sawSettings {
+            // What is held may be the frame that was seen.
+            self.tail.sawSettings = unfinished > 0
+            var settled = Array(buffer: bytes)
+            SettingsFrames.allowLargeFrames(in: &settled, from: passing, wasSaid: &self.isSettled)
+            bytes = ByteBuffer(bytes: settled)
         }
         if bytes.readableBytes > 0 { context.fireChannelRead(self.wrapInboundOut(bytes)) }
     }

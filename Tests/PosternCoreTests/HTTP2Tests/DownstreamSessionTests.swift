@@ -58,6 +58,39 @@ import Testing
         #expect(wild.deadlinePassed(now: wild.deadline) == .cut)
     }
 
+    @Test(
+        "a client that opens many more streams than it may is told to calm down; one that does not know the limit yet is not"
+    )
+    func refused() {
+        var session = Self.open()
+        let now: Int64 = 3_000_000_000
+        for _ in 0..<DownstreamSession.refusedLimit { #expect(session.refused(now: now) == .none) }
+        for _ in 0..<DownstreamSession.malformedLimit { #expect(session.malformed(now: now) == .none) }
+        #expect(session.refused(now: now + 1_000_000_000) == .none)
+        for _ in 1..<DownstreamSession.refusedLimit { #expect(session.refused(now: now + 1_000_000_001) == .none) }
+        #expect(session.refused(now: now + 1_999_999_999) == .calmDown)
+        #expect(session.state == .closed)
+    }
+
+    @Test("windows are opened for requests and for content, and not much more often")
+    func windows() {
+        let update: [UInt8] = [0, 0, 4, 8, 0, 0, 0, 0, 1, 0, 0, 0, 1]
+        let head: [UInt8] = [0, 0, 1, 1, 4, 0, 0, 0, 1, 0x82]
+        var session = Self.open()
+        Self.receive([UInt8](repeating: 0, count: 24), by: &session, now: 1)
+        for _ in 0..<200 { Self.receive(update, by: &session, now: 1) }
+        #expect(!session.opensTooManyWindows(contentFrames: 0))
+        Self.receive(update, by: &session, now: 1)
+        #expect(session.opensTooManyWindows(contentFrames: 0) && !session.opensTooManyWindows(contentFrames: 1))
+        Self.receive(head, by: &session, now: 1)
+        #expect(!session.opensTooManyWindows(contentFrames: 0))
+        for _ in 0..<21 { Self.receive(update, by: &session, now: 1) }
+        #expect(!session.opensTooManyWindows(contentFrames: 1))
+        Self.receive(update, by: &session, now: 1)
+        #expect(session.opensTooManyWindows(contentFrames: 1))
+        #expect(session.windowsOpened(now: 2) == .calmDown && session.windowsOpened(now: 2) == .none)
+    }
+
     @Test("settings that come again change nothing")
     func greetedTwice() {
         var session = Self.open(at: 1)

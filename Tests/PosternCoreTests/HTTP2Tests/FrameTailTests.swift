@@ -67,6 +67,23 @@ import Testing
         Self.check(&data, Self.frame(0, 16_000), 0)
     }
 
+    @Test("SETTINGS are seen, and how much of what comes next is no frame is known")
+    func settings() {
+        var tail = FrameTail(preface: 24)
+        #expect(tail.passing == 24)
+        Self.check(&tail, Self.preface, 0)
+        Self.check(&tail, Self.frame(0, 20)[..<15], 0)
+        #expect(tail.passing == 14 && !tail.sawSettings)
+        Self.check(&tail, [UInt8](repeating: 4, count: 14), 0)
+        Self.check(&tail, Self.frame(4, 6)[..<8], 8)
+        #expect(!tail.sawSettings && tail.passing == 0)
+        Self.check(&tail, Self.frame(4, 6)[8...], 0)
+        #expect(tail.sawSettings && tail.passing == 0)
+        tail.sawSettings = false
+        Self.check(&tail, Self.frame(6, 8), 0)
+        #expect(!tail.sawSettings)
+    }
+
     @Test("no bytes at all do not matter")
     func nothing() {
         var tail = FrameTail(preface: 24)

@@ -51,6 +51,22 @@ def _made_resets():
         first += 2000
 
 
+def _refused():
+    """Requests far over the number of streams: a hundred that do not end, and then more."""
+    first = 1
+    yield PREFACE + frame(SETTINGS)
+    while first < 1 << 30:
+        yield _streams(lambda number: frame(HEADERS, END_HEADERS, number, BLOCK), first)
+        first += 2000
+
+
+def _windows():
+    """Windows that open by next to nothing, again and again."""
+    yield PREFACE + frame(SETTINGS) + frame(HEADERS, END_HEADERS, 1, BLOCK)
+    while True:
+        yield (frame(WINDOW_UPDATE, 0, 1, b"\0\0\0\x01") + frame(WINDOW_UPDATE, 0, 0, b"\0\0\0\x01")) * 1000
+
+
 def _malformed():
     """Requests each of which is a stream error."""
     first, block = 1, literal(request("GET", "/health", ("X-Upper", "a")))
@@ -107,7 +123,7 @@ def _stall():
 FLOODS = {
     "rapid reset": _rapid_reset,
     "resets that the server makes": _made_resets,
-    "malformed requests": _malformed,
+    "malformed requests": _malformed, "streams over the limit": _refused, "window updates": _windows,
     "continuations": _continuation,
     "empty continuations": _empty_continuation,
     "settings": lambda: _repeated(frame(SETTINGS, 0, 0, struct.pack(">HI", 4, 65535))),

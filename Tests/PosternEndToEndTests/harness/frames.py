@@ -72,6 +72,7 @@ class Stream:
         self.headers = []
         self.trailers = None
         self.interim = []
+        self.blocks = []
         self.body = b""
         self.ended = False
         self.ended_with_head = False
@@ -135,6 +136,7 @@ class FrameClient:
     def send(self, data):
         """Whether the bytes could be sent."""
         try:
+            self.sock.settimeout(self.timeout)
             self.sock.sendall(data)
             return True
         except (BrokenPipeError, ConnectionResetError, ConnectionAbortedError):
@@ -295,6 +297,7 @@ class FrameClient:
                 raise ProtocolError("a connection's own field: %r" % name)
         fields = [(name.decode(), value.decode("latin-1")) for name, value in fields]
         found = self.stream(number)
+        found.blocks.append(len(block))
         if found.over:
             raise ProtocolError("HEADERS after the end of stream %d: %r" % (number, found))
         pseudo = [each for each in fields if each[0].startswith(":")]

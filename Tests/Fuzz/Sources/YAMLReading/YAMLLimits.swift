@@ -1,0 +1,1 @@
+../../../../Sources/PosternProxy/Reload/YAMLLimits.swift
