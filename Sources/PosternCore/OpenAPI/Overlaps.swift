@@ -47,7 +47,8 @@ struct Overlaps {
         while let shape = queue.popLast() {
             for index in open {
                 let other = self.templates[index].shape
-                guard let both = shape.intersection(other), both != shape, both != other, known.insert(both).inserted
+                guard shape.meets(other), let both = shape.intersection(other), both != shape, both != other,
+                    known.insert(both).inserted
                 else { continue }
                 guard found.count < Self.limit else { throw TemplatesOverlap() }
                 found.append(both)

@@ -25,6 +25,14 @@ struct PathShape: Hashable, Sendable {
         self.parts.count == other.parts.count && zip(self.parts, other.parts).allSatisfy { $0.contains($1) }
     }
 
+    /// Whether there are paths of both shapes. Allocates nothing: of thousands of pairs most have none.
+    func meets(_ other: PathShape) -> Bool {
+        guard self.parts.count == other.parts.count else { return false }
+        // The end differs more often than the beginning.
+        for index in self.parts.indices.reversed() where !self.parts[index].meets(other.parts[index]) { return false }
+        return true
+    }
+
     /// The paths of both shapes; nil if there are none.
     func intersection(_ other: PathShape) -> PathShape? {
         guard self.parts.count == other.parts.count else { return nil }
@@ -63,6 +71,11 @@ extension PathShape.Part {
         case (.open(let prefix, let suffix), .open(let otherPrefix, let otherSuffix)):
             otherPrefix.starts(with: prefix) && otherSuffix.ends(with: suffix)
         }
+    }
+
+    func meets(_ other: Self) -> Bool {
+        if case .literal(let mine) = self, case .literal(let other) = other { return mine == other }
+        return self.intersection(other) != nil
     }
 
     /// What both allow. Of two parameters with text around them it may be more than that: never less.

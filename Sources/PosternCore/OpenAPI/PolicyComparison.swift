@@ -25,6 +25,8 @@ public struct PolicyComparison {
     let table: RouteTable
     var findings: [Finding] = []
     private var captures: Captures
+    /// The lengths of the document's paths, and the routes that match paths of each, with their shapes.
+    private let shapes: [Int: [(route: Int, shape: PathShape)]]
 
     /// Everything in which the two differ: operations in the order of the document, then routes in that of the file.
     /// Throws when two routes are the same, which a loaded configuration never has.
@@ -42,6 +44,14 @@ public struct PolicyComparison {
         self.description = description
         self.table = try RouteTable(configuration.routes.map(\.pattern))
         self.captures = Captures(capacity: self.table.maximumParameters)
+        let lengths = Set(description.operations.compactMap { $0.template.shape?.parts.count })
+        self.shapes = Dictionary(
+            uniqueKeysWithValues: lengths.map { length in
+                let shapes = configuration.routes.enumerated().compactMap { route in
+                    route.element.pattern.shape(count: length).map { (route: route.offset, shape: $0) }
+                }
+                return (length, shapes)
+            })
     }
 
     /// What a request comes to; nil for one that is refused before it gets to the routes.
@@ -72,9 +82,8 @@ extension PolicyComparison {
         case .methodNotAllowed: self.reportMissing(operation, default: .deny)
         case .undeclared: self.reportMissing(operation, default: self.configuration.defaultAccess)
         }
-        for route in self.configuration.routes.indices {
-            let pattern = self.configuration.routes[route].pattern
-            guard pattern.answers(operation.method), let mine = pattern.shape(count: shape.parts.count),
+        for (route, mine) in self.shapes[shape.parts.count, default: []] where mine.meets(shape) {
+            guard self.configuration.routes[route].pattern.answers(operation.method),
                 let both = mine.intersection(shape),
                 self.match(operation.method, both.sample) == .route(route),
                 self.isMeant(operation, shape, for: both)
@@ -151,11 +160,13 @@ extension PolicyComparison {
     private mutating func findSurplus(route index: Int) {
         let route = self.configuration.routes[index]
         guard route.access != .denied else { return }
+        var mine: [Int: PathShape] = [:]
+        for length in self.shapes.keys { mine[length] = route.pattern.shape(count: length) }
         var methods: Set<String> = []
         for operation in self.description.operations {
-            guard let shape = operation.template.shape,
-                route.pattern.shape(count: shape.parts.count)?.intersection(shape) != nil
-            else { continue }
+            guard let shape = operation.template.shape, let mine = mine[shape.parts.count], mine.meets(shape) else {
+                continue
+            }
             methods.insert(operation.method)
         }
         guard !methods.isEmpty else {

@@ -70,7 +70,7 @@ public struct PolicyDraft: Equatable, Sendable {
     ) {
         for index in self.routes.indices where self.routes[index].pattern.answers(operation.method) {
             let route = self.routes[index]
-            guard route.shape.intersection(shape) != nil, !shape.contains(route.shape) else { continue }
+            guard route.shape.meets(shape), !shape.contains(route.shape) else { continue }
             let both = route.access.both(access)
             guard both != route.access else { continue }
             self.routes[index].access = both

@@ -34,7 +34,7 @@ import Testing
     func damageIsReadOrRefused(document: String) throws {
         var numbers = SplitMix(seed: 7)
         var (read, refused) = (0, 0)
-        for _ in 0..<600 {
+        for _ in 0..<300 {
             var bytes = Array(document.utf8)
             for _ in 0..<Int.random(in: 1...3, using: &numbers) {
                 let place = Int.random(in: 0..<bytes.count, using: &numbers)
@@ -62,6 +62,6 @@ import Testing
                 "\(problems.problems.map { $0.line(file: "made") })\n\(text)\n\(String(decoding: bytes, as: UTF8.self))"
             )
         }
-        #expect(read > 20 && refused > 20, "\(read) \(refused)")
+        #expect(read > 10 && refused > 20, "\(read) \(refused)")
     }
 }

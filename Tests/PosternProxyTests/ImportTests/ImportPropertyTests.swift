@@ -58,7 +58,7 @@ import Testing
         arguments: 0..<4)
     func policyMeansWhatTheDocumentSays(_ part: Int) throws {
         var (permitted, refused, exact) = (0, 0, 0)
-        for seed in 0..<40 {
+        for seed in 0..<24 {
             let isPartial = seed % 4 == 0
             let service = RandomService(seed: UInt64(part * 1000 + seed), partial: isPartial)
             let policy = try Policy(service)
@@ -66,27 +66,33 @@ import Testing
                 for method in RandomService.methods {
                     let access = policy.access(method, path)
                     let candidates = service.candidates(method, path)
+                    guard !candidates.isEmpty else {
+                        // What the document does not have is for nobody, whatever scopes they have.
+                        let isOpen = Self.permits(access, RandomService.scopes)
+                        if isOpen { Issue.record("\(method) \(path)\n\(service.document)") }
+                        refused += 1
+                        continue
+                    }
                     // Two operations with lists of alternatives cannot always be asked for together, and requests for
                     // an operation without a route make others stricter.
                     let isExact =
                         !isPartial && method != "HEAD" && candidates.count == 1
                         && candidates.allSatisfy(RandomService.isExact)
                     for caller in RandomService.callers {
-                        let expected = service.permits(method, path, caller)
+                        let expected = candidates.allSatisfy { RandomService.permits($0.needs, caller) }
                         let actual = Self.permits(access, caller)
-                        #expect(!actual || expected == true, "\(method) \(path) \(caller ?? [])\n\(service.document)")
-                        if expected == true { permitted += 1 } else { refused += 1 }
-                        guard isExact, let expected else { continue }
-                        exact += 1
-                        #expect(actual == expected, "\(method) \(path) \(caller ?? [])\n\(service.document)")
+                        if expected { permitted += 1 } else { refused += 1 }
+                        if isExact { exact += 1 }
+                        guard isExact ? actual != expected : actual && !expected else { continue }
+                        Issue.record("\(method) \(path) \(caller ?? [])\n\(service.document)")
                     }
                 }
             }
         }
-        #expect(permitted > 4000 && refused > 10_000 && exact > 2000, "\(permitted) \(refused) \(exact)")
+        #expect(permitted > 1000 && refused > 2000 && exact > 300, "\(permitted) \(refused) \(exact)")
     }
 
-    @Test("check finds nothing missing, weaker or superfluous in what import wrote", arguments: 0..<60)
+    @Test("check finds nothing missing, weaker or superfluous in what import wrote", arguments: 0..<40)
     func checkAgreesWithImport(_ seed: Int) throws {
         let service = RandomService(seed: UInt64(9000 + seed), partial: false)
         let folder = try TemporaryFolder()

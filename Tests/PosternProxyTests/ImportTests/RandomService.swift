@@ -100,15 +100,8 @@ extension RandomService {
         }
     }
 
-    /// Whether the document lets a caller through, by every operation that may be meant; nil: it has none.
-    func permits(_ method: String, _ path: [String], _ scopes: [String]?) -> Bool? {
-        let candidates = self.candidates(method, path)
-        guard !candidates.isEmpty else { return nil }
-        return candidates.allSatisfy { Self.permits($0.needs, scopes) }
-    }
-
-    /// A document that is silent asks for a token here.
-    private static func permits(_ needs: [[String]?]?, _ scopes: [String]?) -> Bool {
+    /// Whether an operation lets a caller through. One of which the document says nothing asks for a token here.
+    static func permits(_ needs: [[String]?]?, _ scopes: [String]?) -> Bool {
         guard let needs else { return scopes != nil }
         return needs.isEmpty
             || needs.contains { need in
