@@ -2,7 +2,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 import subprocess
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -30,6 +32,17 @@ const calls = %s;
 def find():
     """The path of a browser; None if this machine has none."""
     return next((path for path in map(shutil.which, NAMES) if path), None)
+
+
+def end(browser):
+    """Ends a browser that was started in a session of its own: what is started by its name may be a script, which would leave the
+    browser behind."""
+    os.killpg(browser.pid, signal.SIGTERM)
+    try:
+        browser.wait(10)
+    except subprocess.TimeoutExpired:
+        os.killpg(browser.pid, signal.SIGKILL)
+        browser.wait(10)
 
 
 class Page:
@@ -75,14 +88,9 @@ class Page:
             browser = subprocess.Popen(
                 [find(), "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-dev-shm-usage",
                  "--remote-debugging-port=0", "--user-data-dir=%s" % (folder / "profile"), self.origin + "/"],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
             try:
                 assert self.arrived.wait(timeout), "no results\n" + (folder / "browser.log").read_text("utf-8", "replace")[-3000:]
             finally:
-                browser.terminate()
-                try:
-                    browser.wait(10)
-                except subprocess.TimeoutExpired:
-                    browser.kill()
-                    browser.wait(10)
+                end(browser)
         return self.results

@@ -9,7 +9,7 @@ import subprocess
 
 from websockets.sync.client import connect
 
-from .browser import find
+from .browser import end, find
 from .net import wait_until
 
 # A name that a browser here takes for this machine's, as if a stranger had pointed it here.
@@ -31,7 +31,7 @@ class Browser:
             [find(), "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-dev-shm-usage",
              "--hide-scrollbars", "--host-resolver-rules=" + rules, "--remote-debugging-port=0",
              "--user-data-dir=%s" % (folder / "profile"), "about:blank"],
-            stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
+            stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, start_new_session=True)
         self.resources = contextlib.ExitStack()
         try:
             address = wait_until(self._address, 20, "the browser to listen")
@@ -50,12 +50,7 @@ class Browser:
 
     def stop(self):
         self.resources.close()
-        self.process.terminate()
-        try:
-            self.process.wait(10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait(10)
+        end(self.process)
         self.log.close()
 
     def send(self, method, session=None, timeout=20, **parameters):
