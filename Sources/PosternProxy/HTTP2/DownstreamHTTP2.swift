@@ -34,7 +34,7 @@ enum DownstreamHTTP2 {
         // One after the other: the library writes as soon as it is there, and the session is to see it.
         try channel.pipeline.syncOperations.addHandler(session, position: .after(handler))
         try channel.pipeline.syncOperations.addHandlers(
-            [WholeFramesHandler(heads: loop.streamHeads), frames, DownstreamRootHandler(session)],
+            [WholeFramesHandler(fromClient: true), frames, DownstreamRootHandler(session)],
             position: .after(session))
         let settings = HTTP2Frame(streamID: .rootStream, payload: .settings(.settings(configuration.initialSettings)))
         channel.pipeline.syncOperations.writeAndFlush(NIOAny(settings), promise: nil)

@@ -7,14 +7,8 @@ final class DownstreamStreamHeads {
     private var request = DownstreamRequestHead()
     private var response = DownstreamResponseHead()
     private var bytes: [UInt8] = []
-    private var plainFields = PlainFields()
     /// Of the fields that were made last, those that are no text, encoded.
     private var raw: [UInt8] = []
-
-    /// The frames of a client with long strings as they are; nil if they are so already. See `PlainFields`.
-    func plain(_ bytes: RawSpan, from start: Int) -> [UInt8]? {
-        self.plainFields.rewrite(bytes, from: start)
-    }
 
     /// Of the fields that were made last, those with values that are not UTF-8 (RFC 9110 section 5.5, obs-text): as they stand in
     /// a field block, without a table. The library has no place for them.

@@ -56,7 +56,7 @@ final class UpstreamSession: LoopConnection, ChannelInboundHandler {
             stream.close()
         }
         let wire = UpstreamSessionWire(loop: self.loop, wire: self.isOverTLS ? .secured : .plain)
-        try channel.pipeline.syncOperations.addHandlers([wire, WholeFramesHandler(), handler, self])
+        try channel.pipeline.syncOperations.addHandlers([wire, WholeFramesHandler(fromClient: false), handler, self])
         self.multiplexer = try handler.syncMultiplexer()
     }
 

@@ -2,8 +2,7 @@ import NIOCore
 import PosternCore
 
 /// Stands before the library that reads the frames of an HTTP/2 connection and gives it none in parts, DATA apart: see
-/// `FrameTail`. Holds at most one frame. Also has the peer allow frames of any size (see `LargeFrame`), and takes
-/// from the library what is done faster here (see `PlainFields`).
+/// `FrameTail`. Holds at most one frame. Also has the peer allow frames of any size: see `LargeFrame`.
 final class WholeFramesHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
@@ -14,13 +13,9 @@ final class WholeFramesHandler: ChannelInboundHandler {
     /// Whether the peer's first settings came.
     private var isSettled = false
 
-    /// Where the heads of requests are read; nil: the peer is a service.
-    private let heads: DownstreamStreamHeads?
-
-    /// - Parameter heads: where the heads of a client's requests are read. A client begins with the connection preface.
-    init(heads: DownstreamStreamHeads? = nil) {
-        self.heads = heads
-        self.tail = FrameTail(preface: heads == nil ? 0 : 24)
+    /// - Parameter fromClient: the peer is a client, which begins with the connection preface.
+    init(fromClient: Bool) {
+        self.tail = FrameTail(preface: fromClient ? 24 : 0)
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -28,9 +23,6 @@ final class WholeFramesHandler: ChannelInboundHandler {
         let passing = self.tail.passing
         let unfinished = self.tail.take(bytes.readableBytesSpan)
         if unfinished == 0, self.held == nil, !self.tail.sawSettings {
-            if let plain = self.heads?.plain(bytes.readableBytesSpan, from: passing) {
-                return context.fireChannelRead(self.wrapInboundOut(ByteBuffer(bytes: plain)))
-            }
             return context.fireChannelRead(data)
         }
         if var whole = self.held {
@@ -46,7 +38,6 @@ final class WholeFramesHandler: ChannelInboundHandler {
             self.held = held
             bytes.moveWriterIndex(to: place)
         }
-        if let plain = self.heads?.plain(bytes.readableBytesSpan, from: passing) { bytes = ByteBuffer(bytes: plain) }
         if self.tail.sawSettings {
             // What is held may be the frame that was seen.
             self.tail.sawSettings = unfinished > 0
