@@ -178,7 +178,7 @@ def test_every_metric_that_is_named_is_there():
 
 def test_every_page_of_the_catalogue_is_linked_from_its_first():
     root = page("Postern.md")
-    linked = {(CATALOGUE / target.partition("#")[0]).resolve() for _, target in root.links if not target.startswith("http")}
+    linked = {(CATALOGUE / target.partition("#")[0]).resolve() for _, target in root.links if not target.startswith(("http:", "https:"))}
     assert {each.path for each in PAGES if each.path.parent == CATALOGUE and each.path != root.path} <= linked
 
 
