@@ -45,7 +45,8 @@ struct SocketSend {
         #endif
     }
 
-    /// Whether the peer has said nothing that was not read yet, and has not closed: asked of the kernel.
+    /// Whether the peer has said nothing that was not read yet, and has not closed: asked of the kernel, with a byte of the stack
+    /// that the system call may write to and does not keep.
     var hasNothingToRead: Bool {
         #if os(Linux)
             let flags = Int32(truncatingIfNeeded: Int(MSG_PEEK) | Int(MSG_DONTWAIT))

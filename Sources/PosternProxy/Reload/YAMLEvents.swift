@@ -27,6 +27,9 @@ struct YAMLEvent {
 
 /// The events of a YAML text. The only file that knows libyaml.
 ///
+/// The pointers are libyaml's interface: its parser is one struct at one address from beginning to end, and reads its input through a
+/// pointer that has to last as long. Both are owned here, freed once, and never leave this type; events are copied before they are freed.
+///
 /// libyaml reads as far ahead as a simple key may be long (1024 characters), so who stops asking has not paid for the rest.
 struct YAMLEvents: ~Copyable {
     private let text: YAMLText

@@ -102,19 +102,19 @@ def boot(root):
     policy = (ROOT / "proxy.yaml").read_text() + SEALED + CHANGED
     (root.path / "etc/postern/proxy.yaml").write_text(policy)
     here = pathlib.Path(__file__).parent
-    shutil.copy(here / "booted.sh", root.path / "root/booted.sh")
+    shutil.copy(here / "booted.sh", root.path / "srv/booted.sh")
     done = subprocess.run(["unshare", "--mount", "--pid", "--net", "--uts", "--ipc", "--cgroup", "--fork", "--kill-child",
                            "--propagation", "private", str(here / "boot.sh"), str(root.path)], stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", timeout=120, check=False)
     if done.returncode == 77:
         print("  systemd cannot be started here: the unit was not run", flush=True)
         return
-    said = (root.path / "root/booted").read_text()
+    said = (root.path / "srv/booted").read_text()
     for each in ("started", "healthy", "no rights", "filtered", "reloaded", "stopped", "wrong configuration: not started"):
         expect(each in said.splitlines(), "under systemd: " + each if each in said.splitlines() else
                "under systemd: not %s\n%s\n%s" % (each, said, done.stdout))
     for each in ("booted", "booted.sh"):
-        (root.path / "root" / each).unlink()
+        (root.path / "srv" / each).unlink()
 
 
 def carry_out(programs, folder):
@@ -130,8 +130,8 @@ def carry_out(programs, folder):
         clean.run("apt-get", "install", "-y", "--no-install-recommends", "systemd", *depends(first))
         before = clean.files()
         for each in (first, second):
-            shutil.copy(each, root.path / "root")
-        clean.run("dpkg", "-i", "/root/" + first.name)
+            shutil.copy(each, root.path / "srv")
+        clean.run("dpkg", "-i", "/srv/" + first.name)
         expect(clean.run("dpkg", "--audit") == "", "%s: installed with dpkg -i" % first.name)
         expect(clean.run("dpkg", "--verify", "postern") == "", "every file is as the package has it")
         missing = [each for each in clean.run("dpkg", "-L", "postern").split() if not os.path.lexists(str(root.path) + each)]
@@ -139,13 +139,13 @@ def carry_out(programs, folder):
         try_unit(clean)
         try_programs(clean, root)
         boot(root)
-        clean.run("dpkg", "-i", "/root/" + second.name)
+        clean.run("dpkg", "-i", "/srv/" + second.name)
         kept = (root.path / "etc/postern/proxy.yaml").read_text()
         expect(kept.endswith(CHANGED) and "9.9.9" in clean.run("dpkg-query", "-W", "postern"), "upgraded; a changed configuration stays")
         clean.run("systemctl", "enable", "postern.service")
         clean.run("dpkg", "--purge", "postern")
         for each in (first, second):
-            (root.path / "root" / each.name).unlink()
+            (root.path / "srv" / each.name).unlink()
         expect(clean.files() == before, "purged; nothing of it is left")
 
 

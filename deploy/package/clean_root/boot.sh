@@ -19,7 +19,7 @@ mkdir -p "$root/run/systemd/system"
 cat >"$root/run/systemd/system/booted.service" <<'UNIT'
 [Service]
 Type=oneshot
-ExecStart=/root/booted.sh
+ExecStart=/srv/booted.sh
 UNIT
 cat >"$root/run/systemd/system/booted.target" <<'UNIT'
 [Unit]

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Within the clean root, as a task of its systemd: what the unit does, one line each, into /root/booted.
-exec >/root/booted 2>&1
+# Within the clean root, as a task of its systemd: what the unit does, one line each, into /srv/booted.
+exec >/srv/booted 2>&1
 
 systemctl start postern.service && echo started
 tries=0
@@ -15,10 +15,10 @@ grep -q '^CapEff:[[:space:]]*0*$' "/proc/$process/status" && ! grep -q '^Uid:[[:
 grep -q '^Seccomp:[[:space:]]*2' "/proc/$process/status" && echo filtered
 systemctl reload postern.service && systemctl is-active --quiet postern.service && echo reloaded
 systemctl stop postern.service && [ "$(systemctl show --property=Result --value postern.service)" = success ] && echo stopped
-cp /etc/postern/proxy.yaml /root/proxy.yaml
+cp /etc/postern/proxy.yaml /srv/proxy.yaml
 echo 'nonsense: 1' >>/etc/postern/proxy.yaml
 systemctl start postern.service || echo 'wrong configuration: not started'
-mv /root/proxy.yaml /etc/postern/proxy.yaml
+mv /srv/proxy.yaml /etc/postern/proxy.yaml
 systemctl stop postern.service
 journalctl --no-pager -u postern.service
 systemctl --force --force poweroff
