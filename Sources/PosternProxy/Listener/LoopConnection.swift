@@ -133,8 +133,9 @@ class LoopConnection {
         return out
     }
 
-    /// Whether what was written stays here until the end of the loop's turn. Streams share a connection, slices a gathered write.
-    final var waitsForTurn: Bool { !self.goesAtOnce || self.hasSlices || self.wire == .stream }
+    /// Whether something was written and stays here until the end of the loop's turn. Streams share a connection, slices a
+    /// gathered write.
+    final var waitsForTurn: Bool { self.isListed && (!self.goesAtOnce || self.hasSlices || self.wire == .stream) }
 
     /// Whether the kernel has nothing of the peer that was not read; false where that is not known.
     final var isSilent: Bool {
