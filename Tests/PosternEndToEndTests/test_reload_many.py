@@ -117,10 +117,15 @@ def test_many_different_reloads_under_load(start, upstream, new_upstream, redis,
         loads = (load, introspected, over_tls)
         warm = max(RELOADS // 5, 40)
         peak = 0
+        # The highest of many: the allocator gives back a third of it now and then.
+        early = late = 0
         for number in range(1, warm + RELOADS + 1):
             reload(number)
-            if number == warm:
+            if number <= warm:
+                early = max(early, proxy.rss())
                 before = figures()
+            else:
+                late = max(late, proxy.rss())
             if number % 10 == 0:
                 peak = max(peak, proxy.metrics().value("postern_snapshots"))
                 assert not any(each.errors for each in loads), (number, [each.errors[:3] for each in loads])
@@ -135,14 +140,14 @@ def test_many_different_reloads_under_load(start, upstream, new_upstream, redis,
     # Issuers that went answer what they were asked before they end; a Redis that came has connections.
     wait_until(lambda: figures()[1] <= idle[1] + 20, 30, "descriptors to be closed")
     print("%d reloads, %d requests (%d introspected, %d over TLS on %d connections), none failed; at most %d policies in memory; "
-          "RSS %d → %d KiB, descriptors %d → %d under load and %d → %d idle, threads %d → %d" % (
+          "at most %d → %d KiB of RSS, descriptors %d → %d under load and %d → %d idle, threads %d → %d" % (
               RELOADS, sum(each.answered for each in loads), introspected.answered, over_tls.answered, over_tls.connections,
-              peak, before[0], after[0], before[1], after[1],
+              peak, early, late, before[1], after[1],
               idle[1], figures()[1], before[2], after[2]))
     assert peak <= 10
     assert after[2] <= before[2] + 4
     if is_release():
-        assert after[0] - before[0] < 4096 + RELOADS * 4, "KiB more than after %d reloads: %d" % (warm, after[0] - before[0])
+        assert late - early < 4096 + RELOADS * 4, "KiB more than in the first %d reloads: %d" % (warm, late - early)
 
 
 def test_idle_connections_do_not_keep_old_policies(start, upstream):
