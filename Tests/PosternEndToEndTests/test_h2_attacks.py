@@ -3,6 +3,7 @@
 ATTACK_SECONDS (2) says how long each attack lasts. From 30 on, the three of them that are named in LONG are also held to what
 others wait: their p99 at most doubles. That says something on a quiet machine alone, so it is no part of an ordinary run."""
 import os
+import select
 import statistics
 import struct
 import threading
@@ -26,6 +27,7 @@ MIB = 1024
 # What is asked for and not taken is held up, but not before a little of each has come.
 GROWTH = {"windows of nothing": 40}
 PACE = 0.01
+LOOK = 0.02
 
 
 class Bystanders(threading.Thread):
@@ -61,9 +63,12 @@ class Bystanders(threading.Thread):
 
 
 def usual(proxy, seconds):
-    """What the honest ones wait while nobody attacks."""
+    """What the honest ones wait while nobody attacks. The memory is looked at as it is later: that takes time, too."""
     crowd = Bystanders(proxy)
-    time.sleep(seconds)
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        proxy.rss()
+        time.sleep(LOOK)
     return crowd.result()
 
 
@@ -85,7 +90,7 @@ def test_others_are_served_and_memory_stays(start, upstream, kind):
     with Attack(kind, proxy.port, seconds) as attack:
         while attack.running():
             highest = max(highest, proxy.rss())
-            time.sleep(0.02)
+            time.sleep(LOOK)
         did = attack.result()
     loud = crowd.result()
     grown = (highest - before) / MIB
@@ -123,6 +128,29 @@ def test_a_flood_ends_its_own_connection(proxy, upstream, kind):
         assert client.ends() in (ENHANCE_YOUR_CALM, PROTOCOL_ERROR, INTERNAL_ERROR, None)
         assert bystander.get("/health").status == 200
     assert proxy.call("GET", "/health").status == 200
+
+
+@pytest.mark.parametrize("kind", ["rapid reset", "continuations", "empty settings"])
+def test_nothing_is_read_after_the_end(proxy, upstream, kind):
+    """Who goes on is held up by what he has sent already, and costs others nothing."""
+    with FrameClient(proxy.port, preface=False, polite=False, timeout=10) as client:
+        for data in FLOODS[kind]():
+            if not client.send(data) or client.goaway:
+                break
+            client._fill(0.001)
+        client.ends()
+        client.sock.setblocking(False)
+        sent = 0
+        # What the systems on both sides keep for a connection is a few MiB.
+        while sent < 64 << 20 and select.select([], [client.sock], [], 0.3)[1]:
+            try:
+                sent += client.sock.send(b"x" * 65536)
+            except BlockingIOError:
+                continue
+        assert sent < 32 << 20, "all of it is taken"
+    if kind == "rapid reset":
+        # The end of what the client sends cannot come through: its time ends it.
+        wait_until(lambda: proxy.metrics().value("postern_connections", side="downstream") == 0, 8)
 
 
 def test_header_lists_have_the_limit_of_heads(start, upstream):

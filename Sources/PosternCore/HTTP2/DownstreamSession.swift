@@ -201,7 +201,6 @@ public struct DownstreamSession: Equatable, Sendable {
     public mutating func deadlinePassed(now: Int64) -> Action {
         if self.headEnd <= now {
             // Nothing can be read past a field section that is not complete: the streams that are there are the last.
-            self.headEnd = .max
             return self.close(now: now)
         }
         switch self.state {
@@ -227,6 +226,7 @@ public struct DownstreamSession: Equatable, Sendable {
     private mutating func close(now: Int64) -> Action {
         self.state = .closed
         self.stateEnd = now &+ self.limits.leaving
+        self.headEnd = .max
         return .finishAndClose
     }
 }

@@ -95,6 +95,12 @@ final class DownstreamSessionHandler: LoopConnection, ChannelDuplexHandler {
         if self.greeting == nil { context.fireChannelRead(data) } else { self.greet(buffer, context) }
     }
 
+    /// Nothing more is read of a connection that has ended: who floods it is held up by what he has sent, where taking all of it
+    /// to throw it away would cost others their time. A client that closes is heard nevertheless: the system says so.
+    func read(context: ChannelHandlerContext) {
+        if self.session.state != .closed { context.read() }
+    }
+
     /// The library takes its settings for valid when the client has answered them, which the first requests do not wait for:
     /// until then it would break the connection over a head of 16 KiB, whatever `limits.head` says. So it is answered here,
     /// behind the client's own settings, and its first settings go nowhere: `DownstreamHTTP2` has it send them again.
@@ -284,8 +290,8 @@ final class DownstreamSessionHandler: LoopConnection, ChannelDuplexHandler {
         self.loop.eventLoop.execute { bound.value.finish(.enhanceYourCalm) }
     }
 
-    /// Ends what is sent, and waits until the client has closed, too: what it still sends would make the system throw away
-    /// what it has not read.
+    /// Ends what is sent, and waits until the client has closed, too: a close with bytes of the client's unread would make its
+    /// system throw away what it has not read.
     private func finish(_ code: HTTP2ErrorCode = .noError) {
         self.nameLast(code)
         self.flushNow()

@@ -158,6 +158,18 @@ import Testing
         #expect(session.deadline == 12)
     }
 
+    @Test("a field section that is not complete does not put off the end of a connection that was told to calm down")
+    func brokenInHead() {
+        var session = DownstreamSession(limits: DownstreamSession.Limits(head: 3, idle: 60, leaving: 5), now: 0)
+        session.greeted(now: 1)
+        let preface = Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8)
+        Self.receive(preface + [0, 0, 9, 1, 4, 0, 0, 0, 1, 0x82], by: &session, now: 2)
+        #expect(session.deadline == 5)
+        for _ in 0...DownstreamSession.malformedLimit { _ = session.malformed(now: 2) }
+        #expect(session.state == .closed && session.deadline == 7)
+        #expect(session.deadlinePassed(now: 7) == .cut)
+    }
+
     @Test("a field section has its own time, whatever streams there are")
     func unfinishedHead() {
         var session = DownstreamSession(limits: Self.limits, now: 0)
