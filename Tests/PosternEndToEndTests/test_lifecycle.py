@@ -10,6 +10,7 @@ import yaml
 
 from harness import config as configs
 from harness import scripts
+from harness.frames import FrameClient, request
 from harness.net import free_port, wait_until
 from harness.problems import check_problem
 from harness.process import run
@@ -90,6 +91,29 @@ def test_drain_is_bounded(start, upstream):
         proxy.signal(signal.SIGTERM)
         assert proxy.wait(5) == 0
         assert 0.3 < time.monotonic() - began < 3
+
+
+@pytest.mark.parametrize("protocol", ["1.1", "2"])
+def test_what_waits_at_the_end_is_told_to_come_again(start, upstream, protocol):
+    """The service has not seen it; what it has seen is broken off, for nobody knows what came of it."""
+    upstream.script(scripts.silent)
+    proxy = start(configs.config({"url": upstream.url, "connections": 1}, event_loops=1,
+                                 timeouts={"drain": "300ms", "connect": "20s", "response": "30s"}))
+    with proxy.client() as first, proxy.client() as second, FrameClient(proxy.port) as third:
+        first.send(head("GET", "/health"))
+        upstream.wait(1)
+        if protocol == "1.1":
+            second.send(head("POST", "/public/x", "Content-Length: 2"))
+        else:
+            number = third.open(request("GET", "/public/x"))
+        wait_until(lambda: proxy.metrics().value("postern_pool_waiting") == 1, 5)
+        proxy.signal(signal.SIGTERM)
+        answer = second.response() if protocol == "1.1" else third.answer(number)
+        check_problem(answer, "draining", "POST" if protocol == "1.1" else "GET")
+        assert answer.header("retry-after") == "1"
+        assert first.closed()
+        assert proxy.wait(5) == 0
+    assert [each.target for each in upstream.requests] == ["/health"]
 
 
 def test_a_second_signal_ends_at_once(start, upstream):

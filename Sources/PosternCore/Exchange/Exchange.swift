@@ -323,6 +323,17 @@ public struct Exchange: Equatable, Sendable {
         if self.state != .forwarding(.streaming) { self.keepAlive = false }
     }
 
+    /// The process ends now. A request that the service was not given yet may be sent again, and its client hears so.
+    public mutating func ended() -> Action {
+        switch self.state {
+        case .verifying, .acquiring:
+            self.state = .lingering
+            return .refuse(.draining, .linger)
+        case .idle, .readingHead, .forwarding, .tunnelling, .lingering, .closed:
+            return .none
+        }
+    }
+
     // MARK: - Helpers
 
     private mutating func fail(_ code: RefusalCode) -> Action {

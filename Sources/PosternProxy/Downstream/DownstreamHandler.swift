@@ -336,7 +336,9 @@ final class DownstreamHandler: LoopConnection, ChannelDuplexHandler, RemovableCh
     /// The process ends now.
     func end() {
         if self.exchange.state == .tunnelling { self.stepTunnel { $0.ended() } }
-        self.closeAtOnce()
+        let action = self.note { $0.ended() }
+        // The answer is with the system before the process is gone.
+        if action == .none { self.closeAtOnce() } else { self.perform(action) }
     }
 
     /// Half-closes once everything that was written is out, then waits a moment for the client to close.

@@ -30,6 +30,16 @@ private let situations = [
         #expect(exchange.answered() == .finish(.close, reuseUpstream: false))
     }
 
+    @Test(
+        "when the process ends, a request that the service was not given is answered",
+        arguments: zip(situations, [false, false, true, true, true, true, false, false, false, false, false, false]))
+    func processEnds(_ situation: Situation, _ answered: Bool) {
+        var exchange = situation.exchange
+        let before = exchange.state
+        #expect(exchange.ended() == (answered ? .refuse(.draining, .linger) : .none))
+        #expect(exchange.state == (answered ? .lingering : before))
+    }
+
     // MARK: - The client
 
     @Test(
