@@ -4,12 +4,14 @@ import os
 import shlex
 import socket
 import subprocess
+import threading
 import time
 
 import pytest
 
 from harness import config as configs
 from harness import scripts
+from harness.h2service import H2Service, echo
 from harness.net import wait_until
 from harness.process import binary
 from harness.upstream import RecordingUpstream
@@ -171,6 +173,40 @@ def test_a_request_in_flight_at_an_old_address_is_finished_there(start, names, s
     assert (len(before.requests), len(after.requests)) == (1, 1)
 
 
+def test_a_service_of_http2_that_moves_is_followed(start, names):
+    """What is under way on the connection to its old address ends there; what comes is sent to the new one."""
+    names(FIRST)
+    go = threading.Event()
+
+    def slowly(stream):
+        if stream.path == "/public/slow":
+            assert go.wait(10)
+        echo(stream)
+
+    with H2Service(slowly, host=FIRST) as before, H2Service(host=SECOND, port=before.port) as after:
+        proxy = start(configs.config({"url": through_name(before.port), "protocol": "h2"}, event_loops=1,
+                                     timeouts={"upstream_idle": "1s"}))
+        with proxy.client() as slow:
+            slow.send(b"GET /public/slow HTTP/1.1\r\nHost: x\r\n\r\n")
+            wait_until(lambda: before.requests, 5, "the request")
+            names(SECOND)
+
+            def served():
+                assert proxy.call("GET", "/health").status == 200
+                return after.requests
+
+            wait_until(served, 5, "a request at the new address", interval=0.05)
+            old = len(before.requests)
+            for _ in range(5):
+                assert served()
+            assert len(before.requests) == old and not before.connections[0].closed
+            go.set()
+            assert slow.response().json()["path"] == "/public/slow"
+            wait_until(lambda: before.connections[0].closed, 3, "the connection to the old address to be closed")
+        assert len(before.connections) == len(after.connections) == 1
+        assert not before.errors and not after.errors
+
+
 def test_a_name_that_cannot_be_looked_up_any_more_keeps_its_addresses(start, names, services):
     names(FIRST)
     (service,) = services(FIRST, default=scripts.echo_once)
@@ -194,4 +230,5 @@ def test_health_checks_of_a_name_follow_it(start, names, services):
     before.stop()
     count = len(after.requests)
     wait_until(lambda: len(after.requests) > count + 2, 5)
-    assert proxy.metrics().value("postern_upstream_healthy") == 1
+    # A check that takes longer than an interval of 50 ms counts as failed, until the next one.
+    wait_until(lambda: proxy.metrics().value("postern_upstream_healthy") == 1, 5, "the service to be healthy")

@@ -262,9 +262,10 @@ def echo(stream):
 
 
 class H2Service:
-    """Listens on 127.0.0.1, or at `path`; behind TLS with `context`. `settings` by code."""
+    """Listens on `host`, or at `path`; behind TLS with `context`. `settings` by code."""
 
-    def __init__(self, script=echo, context=None, path=None, settings=None, port=0, name="localhost"):
+    def __init__(self, script=echo, context=None, path=None, settings=None, port=0, name="localhost",
+                 host="127.0.0.1"):
         self.script, self.context, self.settings = script, context, settings or {}
         self.connections, self.requests, self.errors = [], [], []
         self.reads = self.stores = True
@@ -275,9 +276,9 @@ class H2Service:
         else:
             self.listener = socket.socket()
             self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            self.listener.bind(("127.0.0.1", port))
+            self.listener.bind((host, port))
             self.port = self.listener.getsockname()[1]
-            self.url = "%s://%s:%d" % ("https" if context else "http", name if context else "127.0.0.1", self.port)
+            self.url = "%s://%s:%d" % ("https" if context else "http", name if context else host, self.port)
         self.path = path
         if context:
             context.set_alpn_protocols(["h2"])
