@@ -47,6 +47,10 @@ public enum DownstreamHead {
             if start > runStart { output.append(bytes.extracting(runStart..<start)) }
             runStart = Int(field.end)
         }
+        // Where this side adds no line of its own, the head ends as it came.
+        if framing != .chunked, !client.close, client.minorVersion != 0 {
+            return output.append(bytes.extracting(runStart..<head.end))
+        }
         let end = head.end &- 2
         if end > runStart { output.append(bytes.extracting(runStart..<end)) }
         Self.finish(client, framing, &output)

@@ -22,14 +22,16 @@ public struct Identifiers: Sendable {
         """
         X-Request-Id: 00000000000000000000000000000000\r
         traceparent: 00-00000000000000000000000000000000-0000000000000000-00\r
+        \r
 
         """.utf8)
-    // Where the digits stand, and where the second line begins.
+    // Where the digits stand, where the second line begins, and where the empty one.
     private static let requestIDStart = 14
     private static let traceLineStart = 48
     private static let traceIDStart = 64
     private static let parentStart = 97
     private static let flagsStart = 114
+    private static let emptyLineStart = 118
     /// Digits of an id.
     private static let idLength = 32
 
@@ -44,20 +46,19 @@ public struct Identifiers: Sendable {
         self.hasTrace = true
         if self.isContinued { self.endContinuation() }
         let (high, low) = self.random.next()
+        let digits = [UInt8].hexDigits(high, low)
         if self.keptRequestID {
             self.clientRequestID.removeAll(keepingCapacity: true)
             self.clientRequestID.append(bytes.slice(head.requestID))
         } else {
-            self.lines.set(hex: high, at: Self.requestIDStart)
-            self.lines.set(hex: low, at: Self.requestIDStart &+ 16)
+            self.lines.set(digits: digits, at: Self.requestIDStart)
         }
         if self.keptTrace {
             let start = Int(head.traceparent.start) &+ 3
             self.clientTraceID.removeAll(keepingCapacity: true)
             self.clientTraceID.append(bytes.extracting(start..<(start &+ Self.idLength)))
         } else {
-            self.lines.set(hex: high, at: Self.traceIDStart)
-            self.lines.set(hex: low, at: Self.traceIDStart &+ 16)
+            self.lines.set(digits: digits, at: Self.traceIDStart)
         }
     }
 
@@ -134,14 +135,17 @@ public struct Identifiers: Sendable {
         output.append(self.lines.span.bytes.extracting(Self.traceIDStart..<(Self.traceIDStart &+ Self.idLength)))
     }
 
-    /// Appends the header lines that are not kept from the client.
-    public mutating func appendLines(to output: inout [UInt8]) {
+    /// Appends the header lines that are not kept from the client, and with `endsHead` the empty line that ends a head: it
+    /// stands behind them already.
+    public mutating func appendLines(to output: inout [UInt8], endsHead: Bool = false) {
         let makesTrace = self.hasTrace && !self.keptTrace
         if makesTrace, !self.isContinued { self.lines.set(hex: self.makeSpanID(), at: Self.parentStart) }
         let lines = self.lines.span.bytes
         let start = self.keptRequestID ? Self.traceLineStart : 0
-        let end = makesTrace ? lines.byteCount : Self.traceLineStart
+        if makesTrace, endsHead { return output.append(lines.extracting(start..<lines.byteCount)) }
+        let end = makesTrace ? Self.emptyLineStart : Self.traceLineStart
         if start < end { output.append(lines.extracting(start..<end)) }
+        if endsHead { output.append("\r\n") }
     }
 
     static func isAcceptableRequestID(_ bytes: RawSpan, _ range: ByteRange) -> Bool {

@@ -110,8 +110,10 @@ public struct Intake: Sendable {
     /// - Parameters:
     ///   - resumed: the scanner of an earlier `incomplete` for the same head.
     ///   - now: Unix seconds; a cached verdict whose time is over does not count.
+    ///   - requestID: becomes the request's id, if the head is well-formed.
     public mutating func take(
-        _ bytes: RawSpan, resumed: HeadScanner?, gate: Gate, limits: HeadLimits, now: Double
+        _ bytes: RawSpan, resumed: HeadScanner?, gate: Gate, limits: HeadLimits, now: Double,
+        requestID: inout [UInt8]
     ) -> Outcome {
         if let resumed { self.scanner = resumed } else { self.scanner.reset() }
         switch self.scanner.scan(bytes, limits: limits) {
@@ -121,12 +123,14 @@ public struct Intake: Sendable {
             return .problem(problem)
         case .complete(let end):
             do throws(HTTPProblem) {
-                try self.head.read(bytes, lines: self.scanner.lines, end: end, limits: limits)
+                try self.head.read(bytes, self.scanner, end: end, limits: limits)
             } catch {
                 return .problem(error)
             }
         }
         self.identifiers.assign(bytes, self.head)
+        if !requestID.isEmpty { requestID.removeAll(keepingCapacity: true) }
+        self.identifiers.appendRequestID(to: &requestID)
         var route = PolicyCatalogue.undeclared
         let admission = gate.admit(
             bytes, self.head, route: &route, target: &self.target, captures: &self.captures, unchecked: true)
@@ -145,6 +149,14 @@ public struct Intake: Sendable {
         case .verify(let range):
             return .judged(facts, route: route, self.judge(bytes, range, gate: gate, route: route, now: now))
         }
+    }
+
+    /// The same where nobody wants to know the id.
+    public mutating func take(
+        _ bytes: RawSpan, resumed: HeadScanner?, gate: Gate, limits: HeadLimits, now: Double
+    ) -> Outcome {
+        var id: [UInt8] = []
+        return self.take(bytes, resumed: resumed, gate: gate, limits: limits, now: now, requestID: &id)
     }
 
     /// What the caches say of the token in `range`.

@@ -56,7 +56,7 @@ public struct ResponseIntake: Sendable {
             return .problem(problem)
         case .complete(let end):
             do throws(HTTPProblem) {
-                try self.head.read(bytes, lines: self.scanner.lines, end: end, toHead: toHead)
+                try self.head.read(bytes, self.scanner, end: end, toHead: toHead)
             } catch {
                 return .problem(error)
             }

@@ -70,14 +70,27 @@ public enum UpstreamHead {
             ForwardedLines.append(bytes, head, client: client, to: &output)
         } else {
             output.append(contentsOf: client.forwardedLines)
-            output.append(bytes.slice(head.host))
-            output.append("\r\n")
+            Self.appendHostLine(bytes, head.host, to: &output)
         }
-        identifiers.appendLines(to: &output)
+        let endsHead = upgrade == nil && head.framing != .chunked
+        identifiers.appendLines(to: &output, endsHead: endsHead)
+        if endsHead { return spoofed }
         if let upgrade { upgrade.appendLines(to: &output) }
         if head.framing == .chunked { output.append("Transfer-Encoding: chunked\r\n") }
         output.append("\r\n")
         return spoofed
+    }
+
+    /// Appends the value of Host and a CRLF: the one that follows it, unless there is whitespace in between.
+    @inline(__always)
+    private static func appendHostLine(_ bytes: RawSpan, _ host: ByteRange, to output: inout [UInt8]) {
+        let end = Int(host.end)
+        // A line has no CR but the one that ends it.
+        if bytes.byte(end) == UInt8(ascii: "\r") {
+            return output.append(bytes.extracting(Int(host.start)..<(end &+ 2)))
+        }
+        output.append(bytes.slice(host))
+        output.append("\r\n")
     }
 
     /// The request line, made anew.

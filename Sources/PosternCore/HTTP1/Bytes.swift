@@ -44,6 +44,20 @@ extension RawSpan {
         unsafeLoadUnaligned(fromByteOffset: offset, as: SIMD4<UInt64>.self)
     }
 
+    /// Sixty-four bytes from `offset`, to be worked on side by side, each word in the machine's own order. Traps when out of
+    /// bounds.
+    @inlinable @inline(__always)
+    func block(_ offset: Int) -> SIMD8<UInt64> {
+        unsafeLoadUnaligned(fromByteOffset: offset, as: SIMD8<UInt64>.self)
+    }
+
+    /// Sixty-four bytes from `offset`, as eight words in the machine's own order: their bounds are checked once. Traps when
+    /// out of bounds.
+    @inline(__always)
+    func eightWords(_ offset: Int) -> EightWords {
+        unsafeLoadUnaligned(fromByteOffset: offset, as: EightWords.self)
+    }
+
     /// The bytes of `range`. Traps when out of bounds.
     @inlinable @inline(__always)
     @_lifetime(copy self)
@@ -56,22 +70,42 @@ extension RawSpan {
     public func equals(_ other: RawSpan) -> Bool {
         let count = self.byteCount
         guard count == other.byteCount else { return false }
+        guard count >= 8 else { return self.shortWord == other.shortWord }
         var i = 0
         while i &+ 64 <= count {
-            let first = self.words(i) ^ other.words(i)
-            let second = self.words(i &+ 32) ^ other.words(i &+ 32)
-            if !(first | second).isZero { return false }
+            if !self.agrees(other, i) { return false }
             i &+= 64
         }
+        if i == count { return true }
+        // What is left is looked at as a block or a word, too: one that begins in what was looked at already.
+        if count >= 64 { return self.agrees(other, count &- 64) }
         while i &+ 8 <= count {
             if self.word(i) != other.word(i) { return false }
             i &+= 8
         }
-        while i < count {
-            if self.byte(i) != other.byte(i) { return false }
-            i &+= 1
+        return self.word(count &- 8) == other.word(count &- 8)
+    }
+
+    /// Whether the sixty-four bytes from `offset` are those of `other`.
+    @inlinable @inline(__always)
+    func agrees(_ other: RawSpan, _ offset: Int) -> Bool {
+        let difference = self.block(offset) ^ other.block(offset)
+        return (difference.lowHalf | difference.highHalf).isZero
+    }
+
+    /// Up to seven bytes, the first in the lowest one; zeros behind them. Other bytes than these are not looked at.
+    @inlinable @inline(__always)
+    var shortWord: UInt64 {
+        let count = self.byteCount
+        if count >= 4 {
+            // The first four and the last four, which may overlap: where they do, both say the same.
+            let first = UInt32(littleEndian: unsafeLoadUnaligned(fromByteOffset: 0, as: UInt32.self))
+            let last = UInt32(littleEndian: unsafeLoadUnaligned(fromByteOffset: count &- 4, as: UInt32.self))
+            return UInt64(first) | UInt64(last) &<< UInt64(8 &* (count &- 4))
         }
-        return true
+        var word: UInt64 = 0
+        for i in 0..<count { word |= UInt64(self.byte(i)) &<< (8 &* UInt64(i)) }
+        return word
     }
 
     /// Whether the bytes are those of `lowercase` when ASCII case is ignored. `lowercase` holds no upper-case letter.
@@ -125,6 +159,11 @@ extension RawSpan {
     }
 }
 
+/// Words that stand one behind the other in memory.
+struct EightWords: BitwiseCopyable {
+    let a, b, c, d, e, f, g, h: UInt64
+}
+
 extension UInt8 {
     /// The byte with an ASCII upper-case letter made lower-case.
     @inlinable @inline(__always)
@@ -154,6 +193,16 @@ extension SIMD4<UInt64> {
     var isZero: Bool {
         let half = self.lowHalf | self.highHalf
         return half[0] | half[1] == 0
+    }
+
+    /// Which of the thirty-two bytes, in the order of `RawSpan.words`, is the first that has a bit set; 32: none has.
+    @inlinable @inline(__always)
+    var firstSetByte: Int {
+        for lane in 0..<4 {
+            let word = UInt64(littleEndian: self[lane])
+            if word != 0 { return lane &* 8 &+ word.trailingZeroBitCount / 8 }
+        }
+        return 32
     }
 }
 
@@ -191,6 +240,25 @@ extension [UInt8] {
         let low = Self.hexDigits(UInt32(truncatingIfNeeded: value)).littleEndian
         bytes.storeBytes(of: high, toByteOffset: offset, as: UInt64.self)
         bytes.storeBytes(of: low, toByteOffset: offset &+ 8, as: UInt64.self)
+    }
+
+    /// The thirty-two lower-case hexadecimal digits of two numbers, for `set(digits:at:)`: made once where they are written
+    /// more than once.
+    @inline(__always)
+    static func hexDigits(_ first: UInt64, _ second: UInt64) -> SIMD4<UInt64> {
+        SIMD4(
+            Self.hexDigits(UInt32(truncatingIfNeeded: first &>> 32)).littleEndian,
+            Self.hexDigits(UInt32(truncatingIfNeeded: first)).littleEndian,
+            Self.hexDigits(UInt32(truncatingIfNeeded: second &>> 32)).littleEndian,
+            Self.hexDigits(UInt32(truncatingIfNeeded: second)).littleEndian)
+    }
+
+    /// Puts digits in place of the thirty-two bytes from `offset`. Traps when out of bounds.
+    @inline(__always)
+    mutating func set(digits: SIMD4<UInt64>, at offset: Int) {
+        var span = self.mutableSpan
+        var bytes = span.mutableBytes
+        bytes.storeBytes(of: digits, toByteOffset: offset, as: SIMD4<UInt64>.self)
     }
 
     /// Appends the sixteen lower-case hexadecimal digits of a number.

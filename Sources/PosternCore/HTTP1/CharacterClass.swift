@@ -23,7 +23,12 @@ func isHostCharacter(_ byte: UInt8) -> Bool {
 @inline(__always)
 func firstControl(_ bytes: RawSpan, from start: Int, to end: Int) -> Int {
     var i = start
-    while i &+ 32 <= end, areFreeOfControls(bytes.words(i)) { i &+= 32 }
+    while i &+ 32 <= end {
+        let hits = controls(bytes.words(i))
+        // The first of them is read off here: looking at the same bytes again by words costs more than this whole step.
+        if !hits.isZero { return i &+ hits.firstSetByte }
+        i &+= 32
+    }
     while i &+ 8 <= end {
         let word = bytes.word(i)
         let below = (word &- 0x2020_2020_2020_2020) & ~word & 0x8080_8080_8080_8080
@@ -41,15 +46,31 @@ func firstControl(_ bytes: RawSpan, from start: Int, to end: Int) -> Int {
     return end
 }
 
-/// Whether none of thirty-two bytes is a control character. With the high bits masked off no addition carries into the
-/// next byte; then a byte from 0x20 on has its high bit set after 0x60 is added, and 0x7F alone after 1 is.
+/// The high bit of each of thirty-two bytes that is a control character. With the high bits masked off no addition carries
+/// into the next byte; then a byte from 0x20 on has its high bit set after 0x60 is added, and 0x7F alone after 1 is.
 @inline(__always)
-private func areFreeOfControls(_ words: SIMD4<UInt64>) -> Bool {
+private func controls(_ words: SIMD4<UInt64>) -> SIMD4<UInt64> {
     let high = SIMD4<UInt64>(repeating: 0x8080_8080_8080_8080)
     let low = words & ~high
     let notBelow = low &+ SIMD4<UInt64>(repeating: 0x6060_6060_6060_6060)
     let delete = low &+ SIMD4<UInt64>(repeating: 0x0101_0101_0101_0101)
-    return ((~notBelow | delete) & ~words & high).isZero
+    return (~notBelow | delete) & ~words & high
+}
+
+/// The index of the first space or tab from `start` on. There must be one, with seven more bytes behind it.
+@inline(__always)
+func firstBlank(_ bytes: RawSpan, from start: Int) -> Int {
+    let ones: UInt64 = 0x0101_0101_0101_0101
+    var i = start
+    while true {
+        let word = bytes.word(i)
+        let space = word ^ ones &* 0x20
+        let tab = word ^ ones &* 0x09
+        // A zero byte borrows, which may mark bytes after it, but none before.
+        let hits = ((space &- ones) & ~space | (tab &- ones) & ~tab) & (ones &* 0x80)
+        if hits != 0 { return i &+ hits.trailingZeroBitCount / 8 }
+        i &+= 8
+    }
 }
 
 /// The index of the first byte from `start` on that a field name cannot have, or `end`. Eight bytes a step for what names

@@ -78,9 +78,7 @@ public enum FieldName: UInt8, Sendable {
     /// Names of up to seven bytes: all of them in one word.
     private static func short(_ name: RawSpan) -> FieldName {
         let count = name.byteCount
-        var word: UInt64 = 0
-        for i in 0..<count { word |= UInt64(name.byte(i)) &<< (8 &* UInt64(i)) }
-        switch word.asciiLowercased {
+        switch name.shortWord.asciiLowercased {
         case UInt64(ascii: "te") where count == 2: return .te
         case UInt64(ascii: "host") where count == 4: return .host
         case UInt64(ascii: "expect") where count == 6: return .expect

@@ -15,10 +15,12 @@ public struct HeadScanner: Sendable {
         case problem(HTTPProblem)
     }
 
-    /// The head's lines without their CRLF, the start line first.
-    public private(set) var lines: [ByteRange] = []
-    private var position = 0
-    private var lineStart = 0
+    /// The head's lines without their CRLF, the start line first. Allocates: the path of a request takes `found`.
+    public var lines: [ByteRange] { Array(self.table[..<self.progress.found]) }
+    /// Places for lines, of which the first `found` count: writing to a place that is there already needs neither a check
+    /// for room nor one for other owners of the array.
+    private var table: [ByteRange]
+    private var progress = Progress()
 
     private let skipsEmptyLine: Bool
 
@@ -26,57 +28,86 @@ public struct HeadScanner: Sendable {
     ///   (RFC 9112 section 2.2), before a response or in trailers it is not.
     public init(skipsEmptyLine: Bool = true) {
         self.skipsEmptyLine = skipsEmptyLine
-        self.lines.reserveCapacity(32)
+        self.table = [ByteRange](repeating: .none, count: 32)
+    }
+
+    /// The head's lines without their CRLF, the start line first.
+    var found: Span<ByteRange> {
+        @_lifetime(borrow self)
+        get { self.table.span.extracting(first: self.progress.found) }
     }
 
     /// Makes the scanner ready for another head; keeps its memory.
     public mutating func reset() {
-        self.lines.removeAll(keepingCapacity: true)
-        self.position = 0
-        self.lineStart = 0
+        self.progress = Progress()
+    }
+
+    private struct Progress {
+        var position = 0
+        var lineStart = 0
+        /// Lines that were found.
+        var found = 0
     }
 
     /// Goes on where the last scan stopped. `bytes` begins with the head's first byte each time.
     ///
     /// Cost: each byte is looked at once, however the head is cut into pieces.
     public mutating func scan(_ bytes: RawSpan, limits: HeadLimits) -> Outcome {
+        while true {
+            let outcome = Self.fill(&self.table, &self.progress, bytes, limits, skipsEmptyLine: self.skipsEmptyLine)
+            if let outcome { return outcome }
+            self.table.append(contentsOf: repeatElement(.none, count: self.table.count))
+        }
+    }
+
+    /// The same up to where the table is full: nil then.
+    @inline(__always)
+    private static func fill(
+        _ table: inout [ByteRange], _ progress: inout Progress, _ bytes: RawSpan, _ limits: HeadLimits,
+        skipsEmptyLine: Bool
+    ) -> Outcome? {
         let count = min(bytes.byteCount, limits.head &+ 1)
-        var i = self.position
+        var i = progress.position
+        var start = progress.lineStart
+        var found = progress.found
+        defer { progress = Progress(position: i, lineStart: start, found: found) }
+        var places = table.mutableSpan
         while true {
             i = firstControl(bytes, from: i, to: count)
-            if i == count { return self.suspend(at: i, seen: bytes.byteCount, limits: limits) }
+            if i == count { return Self.suspend(found, i &- start, seen: bytes.byteCount, limits: limits) }
             let byte = bytes.byte(i)
             if byte == UInt8(ascii: "\t") {
                 i &+= 1
                 continue
             }
             guard byte == UInt8(ascii: "\r") else { return .problem(.malformed(.controlCharacter)) }
-            guard i &+ 1 < count else { return self.suspend(at: i, seen: bytes.byteCount, limits: limits) }
+            guard i &+ 1 < count else {
+                return Self.suspend(found, i &- start, seen: bytes.byteCount, limits: limits)
+            }
             guard bytes.byte(i &+ 1) == UInt8(ascii: "\n") else { return .problem(.malformed(.bareCarriageReturn)) }
-            let start = self.lineStart
-            let end = i
-            i &+= 2
-            self.lineStart = i
-            if start == end {
-                if !self.lines.isEmpty {
-                    guard i <= limits.head else { return .problem(.headTooLarge) }
-                    self.position = i
-                    return .complete(end: i)
+            if start == i {
+                if found > 0 {
+                    i &+= 2
+                    return i <= limits.head ? .complete(end: i) : .problem(.headTooLarge)
                 }
                 // RFC 9112 section 2.2: an empty line before a request line is skipped; here at most one.
-                guard start == 0, self.skipsEmptyLine else { return .problem(.malformed(.emptyLines)) }
-                continue
+                guard start == 0, skipsEmptyLine else { return .problem(.malformed(.emptyLines)) }
+            } else {
+                if found == 0, i &- start > limits.startLine { return .problem(.targetTooLong) }
+                // The start line and one more than the limit: the line that is too many is refused at once.
+                guard found <= limits.fields else { return .problem(.headTooLarge) }
+                guard found < places.count else { return nil }
+                places[found] = ByteRange(start, i)
+                found &+= 1
             }
-            if self.lines.isEmpty, end &- start > limits.startLine { return .problem(.targetTooLong) }
-            // The start line and one more than the limit: the line that is too many is refused at once.
-            guard self.lines.count <= limits.fields else { return .problem(.headTooLarge) }
-            self.lines.append(ByteRange(start, end))
+            i &+= 2
+            start = i
         }
     }
 
-    private mutating func suspend(at position: Int, seen: Int, limits: HeadLimits) -> Outcome {
-        self.position = position
-        if self.lines.isEmpty, position &- self.lineStart > limits.startLine { return .problem(.targetTooLong) }
+    /// All bytes are used; the current line, the first if none was found before, has `length` of them so far.
+    private static func suspend(_ found: Int, _ length: Int, seen: Int, limits: HeadLimits) -> Outcome {
+        if found == 0, length > limits.startLine { return .problem(.targetTooLong) }
         return seen > limits.head ? .problem(.headTooLarge) : .incomplete
     }
 }

@@ -58,12 +58,24 @@ public struct RequestHead: Sendable {
     public mutating func read(
         _ bytes: RawSpan, lines: [ByteRange], end: Int, limits: HeadLimits
     ) throws(HTTPProblem) {
+        try self.read(bytes, lines.span, end: end, limits: limits)
+    }
+
+    /// Reads the lines of a scanner whose scan is complete.
+    mutating func read(
+        _ bytes: RawSpan, _ scanner: HeadScanner, end: Int, limits: HeadLimits
+    ) throws(HTTPProblem) {
+        try self.read(bytes, scanner.found, end: end, limits: limits)
+    }
+
+    @inline(__always)
+    private mutating func read(
+        _ bytes: RawSpan, _ lines: Span<ByteRange>, end: Int, limits: HeadLimits
+    ) throws(HTTPProblem) {
         self.reset()
         self.end = end
         try self.readRequestLine(bytes, lines[0], limits: limits)
-        for index in 1..<lines.count {
-            try self.readField(bytes, lines[index])
-        }
+        try self.readFields(bytes, lines)
         try self.checkHost(bytes)
         try self.checkFraming()
         self.upgrade = self.connectionUpgrade && self.upgradeProtocols && self.minorVersion == 1
@@ -124,12 +136,7 @@ public struct RequestHead: Sendable {
         let targetEnd = end &- 9
         guard targetEnd > i, bytes.byte(targetEnd) == UInt8(ascii: " ") else { throw .malformed(.startLine) }
         self.minorVersion = try Self.minorVersion(bytes, targetEnd &+ 1)
-        var j = i
-        while j < targetEnd {
-            let byte = bytes.byte(j)
-            if byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") { throw .malformed(.startLine) }
-            j &+= 1
-        }
+        guard firstBlank(bytes, from: i) == targetEnd else { throw .malformed(.startLine) }
         guard targetEnd &- i <= limits.target else { throw .targetTooLong }
         self.target = ByteRange(i, targetEnd)
         if self.method == .connect { throw .methodNotImplemented }
@@ -138,9 +145,10 @@ public struct RequestHead: Sendable {
 
     /// The x of `HTTP/1.x` at `offset`, eight bytes before the line's end.
     static func minorVersion(_ bytes: RawSpan, _ offset: Int) throws(HTTPProblem) -> UInt8 {
+        let word = bytes.word(offset)
+        if word == UInt64(ascii: "HTTP/1.1") { return 1 }
+        if word == UInt64(ascii: "HTTP/1.0") { return 0 }
         let version = bytes.extracting(offset..<(offset &+ 8))
-        if version.equals("HTTP/1.1") { return 1 }
-        if version.equals("HTTP/1.0") { return 0 }
         let isVersion =
             version.extracting(0..<5).equals("HTTP/") && isDigit(version.byte(5))
             && version.byte(6) == UInt8(ascii: ".") && isDigit(version.byte(7))
@@ -169,10 +177,18 @@ public struct RequestHead: Sendable {
 
     // MARK: - Field lines (RFC 9112 section 5)
 
-    private mutating func readField(_ bytes: RawSpan, _ line: ByteRange) throws(HTTPProblem) {
-        let field = try HeaderField.read(bytes, line)
-        self.fields.append(field)
-        if field.kind != .other { try self.note(bytes, field) }
+    private mutating func readFields(_ bytes: RawSpan, _ lines: Span<ByteRange>) throws(HTTPProblem) {
+        // Taken out while it is written to, and room made once: a field is a store then.
+        var fields = self.fields
+        self.fields = []
+        defer { self.fields = fields }
+        try fields.append(addingCapacity: lines.count) { output throws(HTTPProblem) in
+            for index in 1..<lines.count {
+                let field = try HeaderField.read(bytes, lines[index])
+                output.append(field)
+                if field.kind != .other { try self.note(bytes, field) }
+            }
+        }
     }
 
     private mutating func note(_ bytes: RawSpan, _ field: HeaderField) throws(HTTPProblem) {

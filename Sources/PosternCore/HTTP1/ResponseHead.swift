@@ -39,6 +39,20 @@ public struct ResponseHead: Sendable {
     public mutating func read(
         _ bytes: RawSpan, lines: [ByteRange], end: Int, toHead: Bool
     ) throws(HTTPProblem) {
+        try self.read(bytes, lines.span, end: end, toHead: toHead)
+    }
+
+    /// Reads the lines of a scanner whose scan is complete.
+    mutating func read(
+        _ bytes: RawSpan, _ scanner: HeadScanner, end: Int, toHead: Bool
+    ) throws(HTTPProblem) {
+        try self.read(bytes, scanner.found, end: end, toHead: toHead)
+    }
+
+    @inline(__always)
+    private mutating func read(
+        _ bytes: RawSpan, _ lines: Span<ByteRange>, end: Int, toHead: Bool
+    ) throws(HTTPProblem) {
         self.fields.removeAll(keepingCapacity: true)
         self.end = end
         self.keepAliveTimeout = nil
@@ -50,14 +64,24 @@ public struct ResponseHead: Sendable {
         self.sawClose = false
         self.sawKeepAlive = false
         try self.readStatusLine(bytes, lines[0])
-        for index in 1..<lines.count {
-            let field = try HeaderField.read(bytes, lines[index])
-            self.fields.append(field)
-            if field.kind != .other { try self.note(bytes, field) }
-        }
+        try self.readFields(bytes, lines)
         try self.resolveFraming(toHead: toHead)
         self.keepAlive =
             !self.sawClose && (self.minorVersion == 1 || self.sawKeepAlive) && self.framing != .untilClose
+    }
+
+    private mutating func readFields(_ bytes: RawSpan, _ lines: Span<ByteRange>) throws(HTTPProblem) {
+        // As in `RequestHead`.
+        var fields = self.fields
+        self.fields = []
+        defer { self.fields = fields }
+        try fields.append(addingCapacity: lines.count) { output throws(HTTPProblem) in
+            for index in 1..<lines.count {
+                let field = try HeaderField.read(bytes, lines[index])
+                output.append(field)
+                if field.kind != .other { try self.note(bytes, field) }
+            }
+        }
     }
 
     /// `HTTP/1.x SP 3DIGIT [SP reason]` (RFC 9112 section 4).

@@ -120,7 +120,7 @@ public struct DownstreamResponseHead: Sendable {
             return .problem
         case .complete(let end):
             do throws(HTTPProblem) {
-                try self.head.read(bytes, lines: self.scanner.lines, end: end, toHead: toHead)
+                try self.head.read(bytes, self.scanner, end: end, toHead: toHead)
             } catch {
                 return .problem
             }

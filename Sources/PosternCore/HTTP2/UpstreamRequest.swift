@@ -135,13 +135,13 @@ public struct UpstreamRequest: Sendable {
     }
 
     private mutating func readLines(_ bytes: RawSpan) throws(Problem) {
-        let lines = self.scanner.lines
-        self.fields.reserveCapacity(lines.count + 5)
-        try self.readRequestLine(bytes, lines[0])
+        let count = self.scanner.found.count
+        self.fields.reserveCapacity(count + 5)
+        try self.readRequestLine(bytes, self.scanner.found[0])
         var framing = BodyFraming.none
         var upgrade: ByteRange?
-        for line in lines.dropFirst() {
-            let field = try Self.field(bytes, line)
+        for index in 1..<count {
+            let field = try Self.field(bytes, self.scanner.found[index])
             switch field.kind {
             case .host:
                 self.fields.insert(Field(":authority", try Self.text(bytes, field.value)), at: 3)

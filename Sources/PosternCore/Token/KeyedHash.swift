@@ -21,10 +21,11 @@ struct KeyedHash: Sendable {
         var d = ~self.second
         var i = 0
         while i &+ 64 <= count {
-            a = Self.fold(bytes.word(i) ^ self.first, bytes.word(i &+ 8) ^ a)
-            b = Self.fold(bytes.word(i &+ 16) ^ self.second, bytes.word(i &+ 24) ^ b)
-            c = Self.fold(bytes.word(i &+ 32) ^ self.first, bytes.word(i &+ 40) ^ c)
-            d = Self.fold(bytes.word(i &+ 48) ^ self.second, bytes.word(i &+ 56) ^ d)
+            let words = bytes.eightWords(i)
+            a = Self.fold(words.a.littleEndian ^ self.first, words.b.littleEndian ^ a)
+            b = Self.fold(words.c.littleEndian ^ self.second, words.d.littleEndian ^ b)
+            c = Self.fold(words.e.littleEndian ^ self.first, words.f.littleEndian ^ c)
+            d = Self.fold(words.g.littleEndian ^ self.second, words.h.littleEndian ^ d)
             i &+= 64
         }
         a = Self.fold(a, c)

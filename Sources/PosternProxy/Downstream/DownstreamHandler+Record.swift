@@ -5,9 +5,24 @@ import PosternCore
 extension DownstreamHandler {
     func openRecord(now: Int64) {
         self.record = ExchangeRecord()
-        self.texts.removeAll()
+        self.clearTexts()
         self.record.started = now
         self.record.isOpen = true
+    }
+
+    /// Forgets the texts of the request before. They are changed outside of the handler: no call while they are accessed in it
+    /// means that no access to them has to be checked.
+    private func clearTexts() {
+        if !self.texts.requestID.isEmpty {
+            var requestID = self.texts.requestID.takeAll()
+            requestID.removeAll(keepingCapacity: true)
+            self.texts.requestID = requestID
+        }
+        guard !self.texts.method.isEmpty else { return }
+        var texts = ExchangeTexts()
+        swap(&texts, &self.texts)
+        texts.removeLogged()
+        swap(&texts, &self.texts)
     }
 
     /// Ends the record of the current request, if one is open.

@@ -43,13 +43,15 @@ extension DownstreamHandler {
                 keepAlive: facts.keepAlive, hasBody: facts.framing != .none, expectsContinue: facts.expectsContinue,
                 mayRepeat: facts.method.isIdempotent && facts.framing == .none, asksForSwitch: facts.upgrade)
         }
-        self.texts.takeRequestID(&self.loop.intake)
         if self.loop.tracer != nil { self.noteTrace(buffer, facts) }
         if self.snapshot.trustedProxies != nil { self.noteProxied(buffer) }
         guard self.snapshot.logAccess != .off else { return }
-        self.texts.take(
+        var texts = ExchangeTexts()
+        swap(&texts, &self.texts)
+        texts.take(
             &self.loop.intake, method: buffer.readableBytesSpan.slice(facts.methodToken),
             target: buffer.readableBytesSpan.slice(facts.target))
+        swap(&texts, &self.texts)
     }
 
     /// The verdict on the token was in the cache, if there was a token.
@@ -172,7 +174,8 @@ extension DownstreamHandler {
         if spoofed { self.noteSpoofing() }
         self.responseTimeout = rules.responseTimeout
         self.bodyLimit = rules.bodyLimit
-        self.pool = loop.pools[rules.upstream]
+        let pool = loop.pools[rules.upstream]
+        if self.pool !== pool { self.pool = pool }
         self.body = BodyDecoder(facts.framing, trailerLimit: self.snapshot.headLimits.head)
         self.bodyIsChunked = facts.framing == .chunked
         self.bodyBytes = 0

@@ -224,9 +224,11 @@ final class DownstreamHandler: LoopConnection, ChannelDuplexHandler, RemovableCh
         let snapshot = self.loop.snapshot
         // A head that waited for keys may be judged under another policy now: its route's number means nothing there.
         self.record.route = ExchangeRecord.notRouted
+        var requestID = self.texts.requestID.takeAll()
         let outcome = self.loop.intake.take(
             buffer.readableBytesSpan, resumed: self.partialScanner.take(), gate: snapshot.gate,
-            limits: snapshot.headLimits, now: self.loop.wallTime)
+            limits: snapshot.headLimits, now: self.loop.wallTime, requestID: &requestID)
+        self.texts.requestID = requestID
         switch outcome {
         case .incomplete(let scanner):
             self.partialScanner = scanner
@@ -242,7 +244,8 @@ final class DownstreamHandler: LoopConnection, ChannelDuplexHandler, RemovableCh
             buffer.moveReaderIndex(to: buffer.writerIndex)
             return false
         case .judged(let facts, let route, let verdict):
-            self.snapshot = snapshot
+            // Nearly always the one that is there.
+            if self.snapshot !== snapshot { self.snapshot = snapshot }
             return self.headTaken(&buffer, facts, route: route, verdict)
         }
     }

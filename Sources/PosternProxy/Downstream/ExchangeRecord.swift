@@ -60,12 +60,6 @@ struct ExchangeTexts {
     var method: [UInt8] = []
     var path: [UInt8] = []
 
-    /// Takes the id of the request that was read last.
-    mutating func takeRequestID(_ intake: inout Intake) {
-        if !self.requestID.isEmpty { self.requestID.removeAll(keepingCapacity: true) }
-        intake.appendRequestID(to: &self.requestID)
-    }
-
     /// Takes what only the access log needs.
     mutating func take(_ intake: inout Intake, method: RawSpan, target: RawSpan) {
         self.traceID.removeAll(keepingCapacity: true)
@@ -85,10 +79,8 @@ struct ExchangeTexts {
         self.path.append(target.extracting(0..<end))
     }
 
-    /// Forgets the request before; keeps the memory.
-    mutating func removeAll() {
-        if !self.requestID.isEmpty { self.requestID.removeAll(keepingCapacity: true) }
-        guard !self.method.isEmpty else { return }
+    /// Forgets what was taken for the access log; keeps the memory.
+    mutating func removeLogged() {
         self.traceID.removeAll(keepingCapacity: true)
         self.method.removeAll(keepingCapacity: true)
         self.path.removeAll(keepingCapacity: true)

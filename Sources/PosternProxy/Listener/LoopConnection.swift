@@ -23,6 +23,8 @@ class LoopConnection {
     let loop: LoopContext
     private(set) var wire: Wire
     private(set) var context: ChannelHandlerContext?
+    /// The channel of `context`: asking that for it costs more than asking the channel.
+    private(set) var channel: (any Channel)?
     /// The socket, while it is open and nothing else (such as TLS) stands between it and the handler.
     private var socket: SocketSend?
     /// What was written in this turn; the memory is the loop's while there is nothing.
@@ -63,6 +65,7 @@ class LoopConnection {
     /// The handler is in its channel.
     final func attach(_ context: ChannelHandlerContext) {
         self.context = context
+        self.channel = context.channel
         self.timer = self.loop.addTimed(self)
     }
 
@@ -89,6 +92,7 @@ class LoopConnection {
         if let timer { self.loop.removeTimed(timer) }
         self.timer = nil
         self.context = nil
+        self.channel = nil
     }
 
     // MARK: - Time
@@ -301,7 +305,7 @@ class LoopConnection {
         let out = self.out
         self.out = []
         var sent = 0
-        if !self.channelHolds, let socket, context.channel.isActive {
+        if !self.channelHolds, let socket, let channel, channel.isActive {
             let taken = socket(out.span.bytes)
             if taken == nil { self.wasRefused = true }
             sent = taken ?? 0

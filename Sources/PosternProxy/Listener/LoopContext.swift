@@ -117,17 +117,19 @@ final class LoopContext {
     }
 
     private func endTurn() {
-        swap(&self.flushList, &self.waitingList)
-        self.flushList.append(contentsOf: self.waitingList)
-        self.waitingList.removeAll(keepingCapacity: true)
-        while !self.flushList.isEmpty {
-            var list = self.flushList
-            self.flushList = self.spareList
-            self.spareList = []
+        var list = self.waitingList.takeAll()
+        var late = self.flushList.takeAll()
+        list.append(contentsOf: late)
+        late.removeAll(keepingCapacity: true)
+        self.waitingList = late
+        while !list.isEmpty {
+            self.flushList = self.spareList.takeAll()
             for connection in list { connection.flushNow() }
             list.removeAll(keepingCapacity: true)
             self.spareList = list
+            list = self.flushList.takeAll()
         }
+        self.flushList = list
         self.turnEndsByTask = false
         self.turnTime = 0
         self.turnWallTime = 0
@@ -145,9 +147,14 @@ final class LoopContext {
     /// What the connection has read was dealt with. What need not wait (`LoopConnection.waitsForTurn`) goes out before other
     /// connections are looked at, without the detour over a task, which is a good part of what a lone request waits for here.
     func endRead() {
-        while let connection = self.flushList.popLast() {
+        while !self.flushList.isEmpty {
+            var list = self.flushList.takeAll()
+            let connection = list.removeLast()
+            self.flushList = list
             if connection.waitsForTurn {
-                self.waitingList.append(connection)
+                var waiting = self.waitingList.takeAll()
+                waiting.append(connection)
+                self.waitingList = waiting
             } else {
                 connection.flushNow()
             }
@@ -162,8 +169,7 @@ final class LoopContext {
     /// Remembers that `connection` has written something; it is flushed when this turn of the loop ends.
     func needsFlush(_ connection: LoopConnection) {
         if self.turnTime == 0 { self.beginTurn() }
-        var list = self.flushList
-        self.flushList = []
+        var list = self.flushList.takeAll()
         list.append(connection)
         self.flushList = list
     }
@@ -178,8 +184,7 @@ final class LoopContext {
 
     /// An empty array to write to, with memory if there is some to spare.
     func takeBuffer() -> [UInt8] {
-        var spare = self.spareBuffers
-        self.spareBuffers = []
+        var spare = self.spareBuffers.takeAll()
         let buffer = spare.popLast()
         self.spareBuffers = spare
         return buffer ?? []
@@ -188,8 +193,7 @@ final class LoopContext {
     /// Gives an array's memory to whoever writes next. Nobody else may hold the array.
     func giveBuffer(_ buffer: consuming [UInt8]) {
         guard buffer.capacity <= Self.spareSize else { return }
-        var spare = self.spareBuffers
-        self.spareBuffers = []
+        var spare = self.spareBuffers.takeAll()
         if spare.count < Self.spareCount {
             buffer.removeAll(keepingCapacity: true)
             spare.append(buffer)

@@ -17,3 +17,14 @@ final class LoopList: Sendable {
         }
     }
 }
+
+extension Array {
+    /// Takes everything out, with the memory, to be changed and put back. A stored array of a class that is changed in its
+    /// place anywhere is checked for exclusive access everywhere; one that is only taken and put back never is.
+    @inline(__always)
+    mutating func takeAll() -> Self {
+        var taken: Self = []
+        swap(&self, &taken)
+        return taken
+    }
+}

@@ -26,4 +26,30 @@ extension UpstreamHandler {
         self.whenWritten { bound.value.context?.close(mode: .output, promise: nil) }
         self.resumeReading()
     }
+
+    /// A 101 came. Returns whether it is one that was asked for; the connection is a tunnel then.
+    func switchProtocols(
+        _ buffer: inout ByteBuffer, _ facts: ResponseIntake.Facts, _ downstream: DownstreamHandler
+    ) -> Bool {
+        guard let tunnel = downstream.tunnel, self.loop.responses.accepts(buffer.readableBytesSpan, tunnel.upgrade)
+        else {
+            downstream.step { $0.responseInvalid() }
+            return false
+        }
+        downstream.step { $0.protocolSwitched() }
+        guard downstream.exchange.state == .tunnelling else { return false }
+        downstream.relaySwitch(buffer, tunnel.upgrade)
+        buffer.moveReaderIndex(forwardBy: facts.end)
+        self.becomeTunnel()
+        downstream.tunnelOpened()
+        return true
+    }
+
+    /// The upstream has switched protocols. Either side may end what it sends before the other.
+    private func becomeTunnel() {
+        self.response = .tunnel
+        self.pool.discarded(self)
+        guard self.codec == nil else { return }
+        try? self.context?.channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: true)
+    }
 }

@@ -36,7 +36,7 @@ final class UpstreamHandler: LoopConnection, ChannelDuplexHandler {
         /// The tunnel is over: what still comes is thrown away until the upstream closes.
         case leaving
     }
-    private(set) var response = Response.none
+    var response = Response.none
     private var body = BodyDecoder(.none, trailerLimit: 0)
     private var keepAlive = true
     private var idleLimit: Int64
@@ -121,7 +121,7 @@ final class UpstreamHandler: LoopConnection, ChannelDuplexHandler {
     }
 
     /// Whether a request can be sent.
-    var isActive: Bool { self.context?.channel.isActive ?? false }
+    var isActive: Bool { self.channel?.isActive ?? false }
 
     /// Where it leads; nil over a Unix socket, and when it is closed.
     var remoteAddress: SocketAddress? { self.context?.channel.remoteAddress }
@@ -186,14 +186,6 @@ final class UpstreamHandler: LoopConnection, ChannelDuplexHandler {
         self.forget()
         self.pool.discarded(self)
         self.closeNow()
-    }
-
-    /// The upstream has switched protocols. Either side may end what it sends before the other.
-    private func becomeTunnel() {
-        self.response = .tunnel
-        self.pool.discarded(self)
-        guard self.codec == nil else { return }
-        try? self.context?.channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: true)
     }
 
     /// The tunnel is over for its client.
@@ -291,24 +283,6 @@ final class UpstreamHandler: LoopConnection, ChannelDuplexHandler {
         }
     }
 
-    /// A 101 came. Returns whether it is one that was asked for; the connection is a tunnel then.
-    private func switchProtocols(
-        _ buffer: inout ByteBuffer, _ facts: ResponseIntake.Facts, _ downstream: DownstreamHandler
-    ) -> Bool {
-        guard let tunnel = downstream.tunnel, self.loop.responses.accepts(buffer.readableBytesSpan, tunnel.upgrade)
-        else {
-            downstream.step { $0.responseInvalid() }
-            return false
-        }
-        downstream.step { $0.protocolSwitched() }
-        guard downstream.exchange.state == .tunnelling else { return false }
-        downstream.relaySwitch(buffer, tunnel.upgrade)
-        buffer.moveReaderIndex(forwardBy: facts.end)
-        self.becomeTunnel()
-        downstream.tunnelOpened()
-        return true
-    }
-
     private func headComplete(
         _ buffer: inout ByteBuffer, _ facts: ResponseIntake.Facts, _ downstream: DownstreamHandler
     ) {
@@ -332,15 +306,20 @@ final class UpstreamHandler: LoopConnection, ChannelDuplexHandler {
     private static let headLimits = HeadLimits(head: 64 * 1024, target: 8 * 1024, fields: 500)
 
     private func readBody(_ buffer: inout ByteBuffer, _ downstream: DownstreamHandler) -> Bool {
-        var body = self.body
-        let step = body.next(buffer.readableBytesSpan, from: 0)
-        self.body = body
+        let (step, isRelayed, isComplete) = self.nextOfBody(buffer.readableBytesSpan, downstream)
         switch step {
         case .data(let range):
-            buffer.moveReaderIndex(forwardBy: range.lowerBound)
-            guard let slice = buffer.readSlice(length: range.count) else { return false }
-            self.append(slice, downstream)
-            return true
+            if isRelayed {
+                buffer.moveReaderIndex(forwardBy: range.upperBound)
+            } else {
+                buffer.moveReaderIndex(forwardBy: range.lowerBound)
+                guard let slice = buffer.readSlice(length: range.count) else { return false }
+                self.append(slice, downstream)
+            }
+            // Asking again would say so, too.
+            guard isComplete else { return true }
+            self.finishBody(downstream, keepAlive: self.keepAlive && buffer.readableBytes == 0)
+            return false
         case .needMore:
             downstream.responseProgressed()
             return false
@@ -353,6 +332,23 @@ final class UpstreamHandler: LoopConnection, ChannelDuplexHandler {
             downstream.step { $0.responseInvalid() }
             return false
         }
+    }
+
+    /// Finds out what comes next. Content that `write` would copy anyway is passed on from where it stands: making a slice
+    /// of it costs more than the copy.
+    @inline(__always)
+    private func nextOfBody(
+        _ bytes: RawSpan, _ downstream: DownstreamHandler
+    ) -> (BodyDecoder.Step, isRelayed: Bool, isComplete: Bool) {
+        var body = self.body
+        let step = body.next(bytes, from: 0)
+        self.body = body
+        guard case .data(let range) = step else { return (step, false, false) }
+        guard range.count <= Self.copyLimit, downstream.responseFraming != .chunked else {
+            return (step, false, body.isComplete)
+        }
+        downstream.relay { $0.append(bytes.extracting(range)) }
+        return (step, true, body.isComplete)
     }
 
     private func append(_ slice: ByteBuffer, _ downstream: DownstreamHandler) {
