@@ -294,11 +294,16 @@ final class DownstreamSessionHandler: LoopConnection, ChannelDuplexHandler {
 
     /// Who hears of streams.
     var delegate: any NIOHTTP2StreamDelegate {
-        Delegate(session: NIOLoopBound(self, eventLoop: self.loop.eventLoop))
+        Delegate(self)
     }
 
-    private struct Delegate: NIOHTTP2StreamDelegate {
-        let session: NIOLoopBound<DownstreamSessionHandler>
+    /// A class, because the library copies it with every event of a stream.
+    private final class Delegate: NIOHTTP2StreamDelegate {
+        private let session: NIOLoopBound<DownstreamSessionHandler>
+
+        init(_ session: DownstreamSessionHandler) {
+            self.session = NIOLoopBound(session, eventLoop: session.loop.eventLoop)
+        }
 
         func streamCreated(_ id: HTTP2StreamID, channel: any Channel) { self.session.value.streamOpened(id) }
         func streamClosed(_ id: HTTP2StreamID, channel: any Channel) { self.session.value.streamClosed() }
