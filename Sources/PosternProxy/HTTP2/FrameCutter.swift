@@ -17,7 +17,7 @@ struct FrameCutter {
     }
 
     /// Whether what is written next is the content of a frame whose header was written.
-    private var contentFollows = false
+    private(set) var contentFollows = false
     /// DATA that is too large, whose header was held back.
     private var large: LargeFrame?
 

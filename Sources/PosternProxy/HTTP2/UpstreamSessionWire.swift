@@ -8,6 +8,8 @@ final class UpstreamSessionWire: LoopConnection, ChannelDuplexHandler {
     typealias OutboundOut = ByteBuffer
 
     private var cutter = FrameCutter()
+    /// Fields of requests that the library does not know of.
+    var rawFields = RawFields()
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.attach(context)
@@ -24,8 +26,17 @@ final class UpstreamSessionWire: LoopConnection, ChannelDuplexHandler {
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        guard case .byteBuffer(let buffer) = self.unwrapOutboundIn(data) else {
+        guard case .byteBuffer(var buffer) = self.unwrapOutboundIn(data) else {
             preconditionFailure("frames are buffers")
+        }
+        if !self.cutter.contentFollows {
+            switch self.rawFields.take(for: buffer.readableBytesSpan) {
+            case .other: break
+            case .whole(let frame): buffer = ByteBuffer(bytes: frame)
+            case .lost:
+                promise?.fail(ChannelError.ioOnClosedChannel)
+                return self.breakOff()
+            }
         }
         switch self.cutter.next(buffer) {
         case .held: break
