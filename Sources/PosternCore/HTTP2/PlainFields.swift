@@ -40,16 +40,21 @@ public struct PlainFields: Sendable {
                 end <= bytes.byteCount
             else { continue }
             let fields = flags & Self.priority == 0 ? payload : payload &+ 5
-            guard let block = self.rewriteBlock(bytes, fields, end) else { continue }
-            let count = fields &- payload &+ block.count
-            guard count <= LargeFrame.longestPayload else { continue }
-            if output.isEmpty { output.reserveCapacity(bytes.byteCount &* 3 / 2) }
-            output.append(bytes.extracting(copied..<place))
-            output.append(0)
-            output.append(UInt8(count &>> 8))
-            output.append(UInt8(count & 0xFF))
-            output.append(bytes.extracting((place &+ 3)..<fields))
-            output.append(contentsOf: block)
+            let mark = output.count
+            let header = mark &+ place &- copied
+            guard self.rewriteBlock(bytes, fields, end, from: copied, into: &output) else {
+                output.removeLast(output.count &- mark)
+                continue
+            }
+            guard output.count > mark else { continue }
+            let count = output.count &- header &- Self.headerLength
+            guard count <= LargeFrame.longestPayload else {
+                output.removeLast(output.count &- mark)
+                continue
+            }
+            output[header] = 0
+            output[header &+ 1] = UInt8(count &>> 8)
+            output[header &+ 2] = UInt8(count & 0xFF)
             copied = end
         }
         guard copied > 0 else { return nil }
@@ -57,32 +62,36 @@ public struct PlainFields: Sendable {
         return output
     }
 
-    /// The block between two places; nil if it does not differ, or is not in order as far as can be seen.
-    private mutating func rewriteBlock(_ bytes: RawSpan, _ start: Int, _ end: Int) -> [UInt8]? {
-        var block: [UInt8] = []
-        var copied = start
+    /// Appends the bytes up to the end of a block that is between two places, if that has long strings.
+    ///
+    /// - Parameter copied: the first byte that is not in `output` yet.
+    /// - Returns: false if the block is not in order as far as can be seen.
+    private mutating func rewriteBlock(
+        _ bytes: RawSpan, _ start: Int, _ end: Int, from copied: Int, into output: inout [UInt8]
+    ) -> Bool {
+        let first = copied
+        var copied = copied
         var place = start
         while place < end {
-            let first = bytes.byte(place)
+            let type = bytes.byte(place)
             // Indexed; a literal that is kept; a change of the table's size; a literal that is not kept (section 6).
-            let prefix: UInt8 = first >= 0x80 ? 7 : first >= 0x40 ? 6 : first >= 0x20 ? 5 : 4
-            guard let index = FieldBlock.integer(bytes, &place, prefix: prefix, end: end) else { return nil }
+            let prefix: UInt8 = type >= 0x80 ? 7 : type >= 0x40 ? 6 : type >= 0x20 ? 5 : 4
+            guard let index = FieldBlock.integer(bytes, &place, prefix: prefix, end: end) else { return false }
             guard prefix == 6 || prefix == 4 else { continue }
             for _ in 0..<(index == 0 ? 2 : 1) {
                 let start = place
-                guard let isLong = Self.passString(bytes, &place, end) else { return nil }
+                guard let isLong = Self.passString(bytes, &place, end) else { return false }
                 guard isLong else { continue }
-                guard self.decode(bytes, start, place) else { return nil }
-                if block.isEmpty { block.reserveCapacity((end &- copied) &* 8 / 5 &+ 16) }
-                block.append(bytes.extracting(copied..<start))
-                FieldBlock.appendLength(self.count, to: &block)
-                block.append(self.text.span.bytes.extracting(0..<self.count))
+                guard self.decode(bytes, start, place) else { return false }
+                if output.isEmpty { output.reserveCapacity(bytes.byteCount &* 3 / 2) }
+                output.append(bytes.extracting(copied..<start))
+                FieldBlock.appendLength(self.count, to: &output)
+                output.append(self.text.span.bytes.extracting(0..<self.count))
                 copied = place
             }
         }
-        guard copied > start else { return nil }
-        block.append(bytes.extracting(copied..<end))
-        return block
+        if copied > first { output.append(bytes.extracting(copied..<end)) }
+        return true
     }
 
     /// Goes over a string. Returns whether it is long and compressed; nil if it does not end before `end`.

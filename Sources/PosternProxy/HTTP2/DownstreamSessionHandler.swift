@@ -116,13 +116,13 @@ final class DownstreamSessionHandler: LoopConnection, ChannelDuplexHandler {
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        guard case .byteBuffer(var buffer) = self.unwrapOutboundIn(data) else {
+        guard case .byteBuffer(let buffer) = self.unwrapOutboundIn(data) else {
             preconditionFailure("frames are buffers")
         }
         if !self.cutter.contentFollows {
             switch self.rawFields.take(for: buffer.readableBytesSpan) {
             case .other: break
-            case .whole(let frame): buffer = ByteBuffer(bytes: frame)
+            case .whole(let frame): return self.writeFields(frame, promise)
             case .lost:
                 promise?.fail(ChannelError.ioOnClosedChannel)
                 return self.breakOff()

@@ -51,6 +51,20 @@ extension LoopConnection {
         if let promise { self.write(buffer, promise) } else { self.write(buffer) }
     }
 
+    /// Writes a HEADERS frame.
+    ///
+    /// - Parameter promise: for its end.
+    func writeFields(_ frame: [UInt8], _ promise: EventLoopPromise<Void>?) {
+        if let large = LargeFrame(frame.span.bytes) {
+            self.write(large, ByteBuffer(bytes: frame.dropFirst(LargeFrame.headerLength)), promise)
+        } else if let promise {
+            self.write(ByteBuffer(bytes: frame), promise)
+        } else if self.context != nil {
+            self.append { $0.append(contentsOf: frame) }
+        }
+        if !self.isWritable { self.flushNow() }
+    }
+
     /// Writes a frame in pieces.
     ///
     /// - Parameter promise: for the end of the last one.

@@ -186,7 +186,8 @@ final class UpstreamSession: LoopConnection, ChannelInboundHandler {
         self.setDeadline(.max)
         guard let multiplexer else { preconditionFailure("a session has its handlers before it is open") }
         multiplexer.createStreamChannel { channel in
-            channel.eventLoop.makeCompletedFuture { try initialize(channel) }
+            do { try initialize(channel) } catch { return channel.eventLoop.makeFailedFuture(error) }
+            return channel.eventLoop.makeSucceededVoidFuture()
         }.whenComplete(then)
     }
 
