@@ -11,7 +11,11 @@ public enum FieldBlock {
     ) {
         output.append(isSecret ? Self.neverIndexed : 0)
         Self.appendLength(name.byteCount, to: &output)
-        for i in 0..<name.byteCount { output.append(name.byte(i).asciiLowercased) }
+        if name.holdsUppercase {
+            for i in 0..<name.byteCount { output.append(name.byte(i).asciiLowercased) }
+        } else {
+            output.append(name)
+        }
         Self.appendLength(value.byteCount, to: &output)
         output.append(value)
     }
