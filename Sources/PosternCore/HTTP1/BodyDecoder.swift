@@ -142,6 +142,7 @@ public struct BodyDecoder: Sendable {
     private mutating func readTrailers(_ bytes: RawSpan, from offset: Int) -> Step {
         var i = offset
         let count = bytes.byteCount
+        if self.trailers.isEmpty { self.trailers.reserveCapacity(min(count &- i, 256)) }
         while i < count {
             self.trailers.append(bytes.byte(i))
             i &+= 1

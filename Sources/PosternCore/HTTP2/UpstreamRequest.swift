@@ -55,12 +55,17 @@ public struct UpstreamRequest: Sendable {
     private var state = State.head
     private var scanner = HeadScanner(skipsEmptyLine: false)
     private let scheme: String
-    /// The fields of the head, pseudo-headers first, or those of the trailers.
-    public private(set) var fields: [Field] = []
+    /// The pseudo-header fields of the head.
+    public private(set) var pseudoFields: [Field] = []
+    /// All other fields of the head, or those of the trailers, as they stand in a field block (see `FieldBlock`).
+    public private(set) var block: [UInt8] = []
     /// Whether the method is HEAD: the response has no content.
     public private(set) var isHead = false
     /// What `Sec-WebSocket-Key` was, of a request that asks for a WebSocket.
     public private(set) var webSocketKey: [UInt8]?
+
+    private static let te = Array("te".utf8)
+    private static let trailers = Array("trailers".utf8)
 
     /// Postern's own head: what clients send is limited where it is read.
     private static let limits = HeadLimits(head: 8 << 20, target: 2 << 20, fields: 1 << 16)
@@ -102,7 +107,8 @@ public struct UpstreamRequest: Sendable {
 
     private mutating func complete(_ trailers: [UInt8], end: Int) -> Step {
         self.state = .done
-        self.fields = []
+        self.pseudoFields = []
+        self.block = []
         guard !trailers.isEmpty else { return .complete(end: end) }
         let bytes = trailers + Array("\r\n".utf8)
         var scanner = HeadScanner(skipsEmptyLine: false)
@@ -113,6 +119,15 @@ public struct UpstreamRequest: Sendable {
             return .problem(error)
         }
         return .complete(end: end)
+    }
+
+    /// The fields of the head, pseudo-headers first, or those of the trailers.
+    public var fields: [Field] {
+        var fields = self.pseudoFields
+        FieldBlock.forEach(self.block.span.bytes) { name, value, isSecret in
+            fields.append(Field(name.string(), value.string(), isUnindexed: isSecret))
+        }
+        return fields
     }
 
     // MARK: - Head
@@ -136,15 +151,16 @@ public struct UpstreamRequest: Sendable {
 
     private mutating func readLines(_ bytes: RawSpan) throws(Problem) {
         let count = self.scanner.found.count
-        self.fields.reserveCapacity(count + 5)
+        self.block.reserveCapacity(bytes.byteCount)
         try self.readRequestLine(bytes, self.scanner.found[0])
         var framing = BodyFraming.none
         var upgrade: ByteRange?
+        var key: (value: ByteRange, place: Range<Int>)?
         for index in 1..<count {
             let field = try Self.field(bytes, self.scanner.found[index])
             switch field.kind {
             case .host:
-                self.fields.insert(Field(":authority", try Self.text(bytes, field.value)), at: 3)
+                self.pseudoFields.append(Field(":authority", try Self.text(bytes, field.value)))
             case .contentLength:
                 guard let length = decimal(bytes, field.value) else { throw .malformed }
                 framing = length > 0 ? .length(length) : .none
@@ -154,13 +170,23 @@ public struct UpstreamRequest: Sendable {
             case .upgrade:
                 upgrade = field.value
             default:
-                if !field.kind.isHopByHop { try self.append(bytes, field) }
+                guard !field.kind.isHopByHop else { continue }
+                let start = self.block.count
+                try self.append(bytes, field)
+                if key == nil, bytes.slice(field.name).equalsIgnoringCase("sec-websocket-key") {
+                    key = (field.value, start..<self.block.count)
+                }
             }
         }
+        if let upgrade {
+            try self.askForWebSocket(bytes.slice(upgrade))
+            guard let key else { throw .malformed }
+            self.webSocketKey = bytes.slice(key.value).array()
+            return self.block.removeSubrange(key.place)
+        }
         // A client that takes no trailers leaves them unread; a service such as gRPC's wants to know that they arrive.
-        self.fields.append(Field("te", "trailers"))
+        FieldBlock.append(Self.te.span.bytes, Self.trailers.span.bytes, to: &self.block)
         self.state = .content(BodyDecoder(framing, trailerLimit: Self.limits.head))
-        if let upgrade { try self.askForWebSocket(bytes.slice(upgrade)) }
     }
 
     private mutating func readRequestLine(_ bytes: RawSpan, _ line: ByteRange) throws(Problem) {
@@ -173,7 +199,7 @@ public struct UpstreamRequest: Sendable {
         }
         let method = bytes.slice(ByteRange(start, space))
         self.isHead = method.equals("HEAD")
-        self.fields = [
+        self.pseudoFields = [
             Field(":method", method.string()), Field(":scheme", self.scheme),
             Field(":path", try Self.text(bytes, ByteRange(space + 1, versionStart))),
         ]
@@ -182,11 +208,8 @@ public struct UpstreamRequest: Sendable {
     /// RFC 8441 section 4 in place of RFC 6455's handshake.
     private mutating func askForWebSocket(_ name: RawSpan) throws(Problem) {
         guard name.equalsIgnoringCase("websocket") else { throw .protocolSwitch }
-        self.fields[0].value = "CONNECT"
-        self.fields.insert(Field(":protocol", "websocket"), at: 1)
-        guard let key = self.fields.firstIndex(where: { $0.name == "sec-websocket-key" }) else { throw .malformed }
-        self.webSocketKey = Array(self.fields.remove(at: key).value.utf8)
-        self.fields.removeAll { $0.name == "te" }
+        self.pseudoFields[0].value = "CONNECT"
+        self.pseudoFields.insert(Field(":protocol", "websocket"), at: 1)
         self.state = .tunnel
     }
 
@@ -197,13 +220,18 @@ public struct UpstreamRequest: Sendable {
     }
 
     private mutating func append(_ bytes: RawSpan, _ field: HeaderField) throws(Problem) {
-        var name: [UInt8] = []
-        name.reserveCapacity(field.name.count)
-        for i in field.name.range { name.append(bytes.byte(i).asciiLowercased) }
-        self.fields.append(
-            Field(
-                String(decoding: name, as: UTF8.self), try Self.text(bytes, field.value),
-                isUnindexed: Self.isUnindexed(name.span.bytes, field.kind)))
+        let name = bytes.slice(field.name)
+        let value = bytes.slice(field.value)
+        guard Self.isText(value) else { throw .notUTF8 }
+        FieldBlock.append(name, value, isSecret: Self.isUnindexed(name, field.kind), to: &self.block)
+    }
+
+    private static func isText(_ value: RawSpan) -> Bool {
+        var i = 0
+        // Nearly every value is of ASCII.
+        while i &+ 8 <= value.byteCount, value.word(i) & 0x8080_8080_8080_8080 == 0 { i &+= 8 }
+        while i < value.byteCount, value.byte(i) < 0x80 { i &+= 1 }
+        return i == value.byteCount || value.validatedString() != nil
     }
 
     private static func text(_ bytes: RawSpan, _ range: ByteRange) throws(Problem) -> String {
@@ -214,7 +242,7 @@ public struct UpstreamRequest: Sendable {
     private static func isUnindexed(_ name: RawSpan, _ kind: FieldName) -> Bool {
         switch kind {
         case .authorization, .xRequestID, .traceparent, .tracestate, .contentLength, .grpcTimeout: true
-        default: name.equals("cookie")
+        default: name.equalsIgnoringCase("cookie")
         }
     }
 }

@@ -53,6 +53,7 @@ public struct UpstreamResponse: Sendable {
     /// A list of fields begins.
     public mutating func beginFields() throws(UpstreamResponseProblem) {
         self.lines.removeAll(keepingCapacity: true)
+        self.lines.reserveCapacity(512)
         self.status = 0
         self.sawField = false
         self.contentLength = nil
@@ -124,6 +125,7 @@ public struct UpstreamResponse: Sendable {
     public mutating func endFields(
         endStream: Bool, into output: inout [UInt8]
     ) throws(UpstreamResponseProblem) {
+        output.reserveCapacity(self.lines.count + 64)
         guard self.state == .head else { return try self.endTrailers(endStream: endStream, into: &output) }
         guard self.status != 0 else { throw .noStatus }
         if self.status < 200 {

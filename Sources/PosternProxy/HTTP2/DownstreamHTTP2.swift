@@ -21,15 +21,20 @@ enum DownstreamHTTP2 {
             connectionConfiguration: configuration,
             streamConfiguration: Self.stream, streamDelegate: session.delegate
         ) { stream in
-            stream.eventLoop.makeCompletedFuture {
-                let (loop, client, session) = bound.value
-                guard session.hasRoom else {
-                    return try stream.pipeline.syncOperations.addHandler(RefusedStreamHandler(session))
+            let (loop, client, session) = bound.value
+            do {
+                if session.hasRoom {
+                    let codec = DownstreamStreamHandler(loop: loop, session: session)
+                    try stream.pipeline.syncOperations.addHandlers(
+                        codec, DownstreamHandler(loop: loop, client: client, stream: codec))
+                } else {
+                    try stream.pipeline.syncOperations.addHandler(RefusedStreamHandler(session))
                 }
-                let codec = DownstreamStreamHandler(loop: loop, session: session)
-                try stream.pipeline.syncOperations.addHandlers(
-                    codec, DownstreamHandler(loop: loop, client: client, stream: codec))
+            } catch {
+                return stream.eventLoop.makeFailedFuture(error)
             }
+            // The loop has one for all.
+            return loop.eventLoop.makeSucceededVoidFuture()
         }
         // One after the other: the library writes as soon as it is there, and the session is to see it.
         try channel.pipeline.syncOperations.addHandler(session, position: .after(handler))

@@ -22,11 +22,10 @@ final class DownstreamSessionHandler: LoopConnection, ChannelDuplexHandler {
     /// Whether the library's first frame, its settings, is still to come.
     private var holdsSettings = true
     private var cutter = FrameCutter()
-    /// Encoded fields that the HEADERS frame gets that is written next.
-    private var rawFields: [UInt8] = []
+    /// Fields of heads of responses that the library does not know of.
+    private var rawFields = RawFields()
     /// Frames with content that were written.
     private var contentFrames = 0
-    private static let headers: UInt8 = 1
     private static let settings: UInt8 = 4
     private static let goAway: UInt8 = 7
     private static let streamLimit = UInt32(DownstreamHTTP2.maximumStreams)
@@ -123,10 +122,18 @@ final class DownstreamSessionHandler: LoopConnection, ChannelDuplexHandler {
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        guard case .byteBuffer(var buffer) = self.unwrapOutboundIn(data) else {
+        guard case .byteBuffer(let buffer) = self.unwrapOutboundIn(data) else {
             preconditionFailure("frames are buffers")
         }
-        if !self.rawFields.isEmpty { self.addRawFields(to: &buffer) }
+        if !self.cutter.contentFollows {
+            switch self.rawFields.take(for: buffer.readableBytesSpan) {
+            case .other: break
+            case .whole(let frame): return self.writeFields(frame, promise)
+            case .lost:
+                promise?.fail(ChannelError.ioOnClosedChannel)
+                return self.breakOff()
+            }
+        }
         guard !self.holdsSettings else {
             self.holdsSettings = false
             promise?.succeed(())
@@ -147,23 +154,14 @@ final class DownstreamSessionHandler: LoopConnection, ChannelDuplexHandler {
         if !self.isWritable { self.flushNow() }
     }
 
-    /// Has `body` write a HEADERS frame, and adds fields to it.
-    ///
-    /// - Parameter fields: encoded without any table; those of HTTP/2 itself are none of them.
-    func write(_ fields: [UInt8], in body: () -> Void) {
-        self.rawFields = fields
-        body()
-        self.rawFields = []
+    /// Keeps encoded fields for a HEADERS frame. Returns what the frame is to have as its priority.
+    func keep(_ fields: [UInt8], of stream: DownstreamStreamHandler) -> HTTP2Frame.StreamPriorityData {
+        self.rawFields.add(fields, of: stream)
     }
 
-    private func addRawFields(to frame: inout ByteBuffer) {
-        let start = frame.readerIndex
-        guard frame.getInteger(at: start + 3, as: UInt8.self) == Self.headers else { return }
-        let length = frame.readableBytes - LargeFrame.headerLength + self.rawFields.count
-        frame.writeBytes(self.rawFields)
-        frame.setInteger(UInt8(truncatingIfNeeded: length >> 16), at: start)
-        frame.setInteger(UInt16(truncatingIfNeeded: length), at: start + 1)
-        self.rawFields = []
+    /// A stream's handler has gone.
+    func forgetFields(of stream: DownstreamStreamHandler) {
+        self.rawFields.remove(of: stream)
     }
 
     /// The library's settings allow more streams than the client is to know of.
@@ -300,11 +298,16 @@ final class DownstreamSessionHandler: LoopConnection, ChannelDuplexHandler {
 
     /// Who hears of streams.
     var delegate: any NIOHTTP2StreamDelegate {
-        Delegate(session: NIOLoopBound(self, eventLoop: self.loop.eventLoop))
+        Delegate(self)
     }
 
-    private struct Delegate: NIOHTTP2StreamDelegate {
-        let session: NIOLoopBound<DownstreamSessionHandler>
+    /// A class, because the library copies it with every event of a stream.
+    private final class Delegate: NIOHTTP2StreamDelegate {
+        private let session: NIOLoopBound<DownstreamSessionHandler>
+
+        init(_ session: DownstreamSessionHandler) {
+            self.session = NIOLoopBound(session, eventLoop: session.loop.eventLoop)
+        }
 
         func streamCreated(_ id: HTTP2StreamID, channel: any Channel) { self.session.value.streamOpened(id) }
         func streamClosed(_ id: HTTP2StreamID, channel: any Channel) { self.session.value.streamClosed() }

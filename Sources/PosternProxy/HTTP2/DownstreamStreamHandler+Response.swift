@@ -94,23 +94,10 @@ extension DownstreamStreamHandler {
     }
 
     private func passHead(_ fields: HPACKHeaders, endsStream: Bool, _ context: ChannelHandlerContext) {
-        let frame = HTTP2Frame.FramePayload.headers(.init(headers: fields, endStream: endsStream))
+        var head = HTTP2Frame.FramePayload.Headers(headers: fields, endStream: endsStream)
         let raw = self.loop.streamHeads.takeRaw()
-        if !raw.isEmpty { return self.passHead(frame, raw, endsStream: endsStream, context) }
-        if endsStream { self.sendLast(frame, context) } else { self.send(frame, nil, context) }
-    }
-
-    /// The same with fields that the connection adds to the frame, which has to be written at once for that.
-    @inline(never)
-    private func passHead(
-        _ frame: HTTP2Frame.FramePayload, _ raw: [UInt8], endsStream: Bool, _ context: ChannelHandlerContext
-    ) {
-        // What was written before.
-        context.flush()
-        self.session?.write(raw) {
-            if endsStream { self.sendLast(frame, context) } else { self.send(frame, nil, context) }
-            context.flush()
-        }
+        if !raw.isEmpty { head.priorityData = self.session?.keep(raw, of: self) }
+        if endsStream { self.sendLast(.headers(head), context) } else { self.send(.headers(head), nil, context) }
     }
 
     /// Content waits until it is known whether more follows: an empty frame for the end costs as much as a full one.

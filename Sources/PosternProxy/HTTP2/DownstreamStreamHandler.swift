@@ -198,6 +198,10 @@ final class DownstreamStreamHandler: ChannelDuplexHandler {
         context.writeAndFlush(self.wrapOutboundOut(.rstStream(code)), promise: nil)
     }
 
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.session?.forgetFields(of: self)
+    }
+
     func channelInactive(context: ChannelHandlerContext) {
         self.isClosed = true
         self.waiting?.succeed(())

@@ -7,15 +7,17 @@ final class DownstreamStreamHeads {
     private var request = DownstreamRequestHead()
     private var response = DownstreamResponseHead()
     private var bytes: [UInt8] = []
-    /// Of the fields that were made last, those that are no text, encoded.
+    /// The fields that were made last, but for those of HTTP/2 itself, encoded.
     private var raw: [UInt8] = []
+    /// The library's part of the head of a response with such a status.
+    private var status = (code: 0, fields: HPACKHeaders())
 
-    /// Of the fields that were made last, those with values that are not UTF-8 (RFC 9110 section 5.5, obs-text): as they stand in
-    /// a field block, without a table. The library has no place for them.
+    /// The fields that were made last, but for those of HTTP/2 itself: as they stand in a field block, without a table (see
+    /// `RawFields`).
     func takeRaw() -> [UInt8] {
-        guard !self.raw.isEmpty else { return [] }
-        defer { self.raw = [] }
-        return self.raw
+        let raw = self.raw
+        self.raw = []
+        return raw
     }
 
     /// Makes a head of HTTP/1.1 of a request's fields.
@@ -43,14 +45,15 @@ final class DownstreamStreamHeads {
     ///   - acceptsWebSocket: the head is a 101: what only HTTP/1.1 needs to agree on a WebSocket is left out (RFC 8441
     ///     section 5).
     func responseFields(_ bytes: RawSpan, status: Int, acceptsWebSocket: Bool = false) -> HPACKHeaders {
-        var fields = HPACKHeaders()
-        fields.reserveCapacity(16)
-        fields.add(name: ":status", value: String(status))
+        if self.status.code != status { self.status = (status, [":status": String(status)]) }
+        var raw: [UInt8] = []
+        raw.reserveCapacity(bytes.byteCount)
         self.response.forEachField(bytes) { name, value in
             if acceptsWebSocket, name.equalsIgnoringCase("sec-websocket-accept") { return }
-            self.append(name, value, to: &fields)
+            FieldBlock.append(name, value, to: &raw)
         }
-        return fields
+        self.raw = raw
+        return self.status.fields
     }
 
     /// The value of Sec-WebSocket-Accept in the head that was read last; nil if it is not there once.
@@ -62,24 +65,11 @@ final class DownstreamStreamHeads {
         return found.count == 1 ? found[0] : nil
     }
 
-    /// The fields of a trailer section.
+    /// The fields of a trailer section; the library knows of none of them.
     func trailerFields(_ lines: [UInt8]) -> HPACKHeaders {
-        var fields = HPACKHeaders()
-        DownstreamTrailers.forEach(lines) { self.append($0, $1, to: &fields) }
-        return fields
-    }
-
-    /// Appends a field. Only what is the same in many responses goes into the client's table: entries are cheap to look
-    /// through, and no client has the proxy remember what it makes up.
-    private func append(_ name: RawSpan, _ value: RawSpan, to fields: inout HPACKHeaders) {
-        guard let text = value.validatedString() else {
-            return FieldBlock.append(name, value, to: &self.raw)
-        }
-        let isRepeated =
-            value.byteCount <= 64
-            && (name.equalsIgnoringCase("content-type") || name.equalsIgnoringCase("cache-control")
-                || name.equalsIgnoringCase("server") || name.equalsIgnoringCase("vary"))
-        fields.add(
-            name: name.string().lowercased(), value: text, indexing: isRepeated ? .indexable : .nonIndexable)
+        var raw: [UInt8] = []
+        DownstreamTrailers.forEach(lines) { FieldBlock.append($0, $1, to: &raw) }
+        self.raw = raw
+        return HPACKHeaders()
     }
 }

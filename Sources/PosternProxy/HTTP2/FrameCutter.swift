@@ -17,7 +17,7 @@ struct FrameCutter {
     }
 
     /// Whether what is written next is the content of a frame whose header was written.
-    private var contentFollows = false
+    private(set) var contentFollows = false
     /// DATA that is too large, whose header was held back.
     private var large: LargeFrame?
 
@@ -49,6 +49,20 @@ extension LoopConnection {
     /// - Parameter promise: for its end.
     func writeWhole(_ buffer: ByteBuffer, _ promise: EventLoopPromise<Void>?) {
         if let promise { self.write(buffer, promise) } else { self.write(buffer) }
+    }
+
+    /// Writes a HEADERS frame.
+    ///
+    /// - Parameter promise: for its end.
+    func writeFields(_ frame: [UInt8], _ promise: EventLoopPromise<Void>?) {
+        if let large = LargeFrame(frame.span.bytes) {
+            self.write(large, ByteBuffer(bytes: frame.dropFirst(LargeFrame.headerLength)), promise)
+        } else if let promise {
+            self.write(ByteBuffer(bytes: frame), promise)
+        } else if self.context != nil {
+            self.append { $0.append(contentsOf: frame) }
+        }
+        if !self.isWritable { self.flushNow() }
     }
 
     /// Writes a frame in pieces.

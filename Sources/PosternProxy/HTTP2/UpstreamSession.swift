@@ -28,6 +28,7 @@ final class UpstreamSession: LoopConnection, ChannelInboundHandler {
     private let pool: LoopPool
     private var state = State.opening
     private var multiplexer: NIOHTTP2Handler.StreamMultiplexer?
+    private let output: UpstreamSessionWire
     /// The last stream that the service will look at, once it has said so.
     private var lastStream: HTTP2StreamID?
     private var wasLeft = false
@@ -43,6 +44,7 @@ final class UpstreamSession: LoopConnection, ChannelInboundHandler {
         self.isOverTLS = pool.upstream.tls != nil
         self.sessions = sessions
         self.pool = pool
+        self.output = UpstreamSessionWire(loop: loop, wire: self.isOverTLS ? .secured : .plain)
         super.init(loop: loop, wire: self.isOverTLS ? .secured : .plain)
     }
 
@@ -55,8 +57,9 @@ final class UpstreamSession: LoopConnection, ChannelInboundHandler {
             // Only a push would open one, and that is switched off.
             stream.close()
         }
-        let wire = UpstreamSessionWire(loop: self.loop, wire: self.isOverTLS ? .secured : .plain)
-        try channel.pipeline.syncOperations.addHandlers([wire, WholeFramesHandler(fromClient: false), handler, self])
+        try channel.pipeline.syncOperations.addHandlers([
+            self.output, WholeFramesHandler(fromClient: false), handler, self,
+        ])
         self.multiplexer = try handler.syncMultiplexer()
     }
 
@@ -183,8 +186,19 @@ final class UpstreamSession: LoopConnection, ChannelInboundHandler {
         self.setDeadline(.max)
         guard let multiplexer else { preconditionFailure("a session has its handlers before it is open") }
         multiplexer.createStreamChannel { channel in
-            channel.eventLoop.makeCompletedFuture { try initialize(channel) }
+            do { try initialize(channel) } catch { return channel.eventLoop.makeFailedFuture(error) }
+            return channel.eventLoop.makeSucceededVoidFuture()
         }.whenComplete(then)
+    }
+
+    /// Keeps encoded fields for a HEADERS frame. Returns what the frame is to have as its priority.
+    func keep(_ fields: [UInt8], of stream: UpstreamStreamCodec) -> HTTP2Frame.StreamPriorityData {
+        self.output.rawFields.add(fields, of: stream)
+    }
+
+    /// A stream's handler has gone.
+    func forgetFields(of stream: UpstreamStreamCodec) {
+        self.output.rawFields.remove(of: stream)
     }
 
     /// A stream is over.

@@ -8,6 +8,8 @@ final class UpstreamSessionWire: LoopConnection, ChannelDuplexHandler {
     typealias OutboundOut = ByteBuffer
 
     private var cutter = FrameCutter()
+    /// Fields of requests that the library does not know of.
+    var rawFields = RawFields()
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.attach(context)
@@ -26,6 +28,18 @@ final class UpstreamSessionWire: LoopConnection, ChannelDuplexHandler {
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         guard case .byteBuffer(let buffer) = self.unwrapOutboundIn(data) else {
             preconditionFailure("frames are buffers")
+        }
+        if !self.cutter.contentFollows {
+            switch self.rawFields.take(for: buffer.readableBytesSpan) {
+            case .other: break
+            case .whole(let frame):
+                self.writeFields(frame, nil)
+                promise?.succeed()
+                return
+            case .lost:
+                promise?.fail(ChannelError.ioOnClosedChannel)
+                return self.breakOff()
+            }
         }
         switch self.cutter.next(buffer) {
         case .held: break

@@ -50,6 +50,7 @@ final class UpstreamStreamCodec: ChannelDuplexHandler {
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
+        self.session.forgetFields(of: self)
         self.session.streamClosed()
     }
 
@@ -120,8 +121,8 @@ final class UpstreamStreamCodec: ChannelDuplexHandler {
         let accept = self.request.webSocketKey.map { WebSocketKey.accept($0) }
         self.response = UpstreamResponse(toHead: self.request.isHead, accept: accept)
         self.endedWithHead = self.request.isComplete
-        let headers = HPACKHeaders(self.request.fields)
-        let frame = HTTP2Frame.FramePayload.headers(.init(headers: headers, endStream: self.endedWithHead))
+        let headers = HPACKHeaders(self.request.pseudoFields)
+        let frame = self.fields(headers, endStream: self.endedWithHead)
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         // What cannot be written, after a GOAWAY that has just come, never left.
         context.write(self.wrapOutboundOut(frame)).whenFailure { error in
@@ -135,9 +136,9 @@ final class UpstreamStreamCodec: ChannelDuplexHandler {
     }
 
     private func endRequest(_ held: ByteBuffer?, _ frames: inout [HTTP2Frame.FramePayload]) {
-        guard self.request.fields.isEmpty else {
+        guard self.request.block.isEmpty else {
             if let held { frames.append(Self.data(held, endStream: false)) }
-            frames.append(.headers(.init(headers: HPACKHeaders(self.request.fields), endStream: true)))
+            frames.append(self.fields(HPACKHeaders(), endStream: true))
             return
         }
         // A request that ended with its head has said so there.
@@ -146,6 +147,12 @@ final class UpstreamStreamCodec: ChannelDuplexHandler {
         } else if !self.endedWithHead {
             frames.append(Self.data(ByteBuffer(), endStream: true))
         }
+    }
+
+    /// A frame of these fields and of those that the request has in its block.
+    private func fields(_ headers: HPACKHeaders, endStream: Bool) -> HTTP2Frame.FramePayload {
+        let key = self.session.keep(self.request.block, of: self)
+        return .headers(.init(headers: headers, priorityData: key, endStream: endStream))
     }
 
     private static func data(_ buffer: ByteBuffer, endStream: Bool) -> HTTP2Frame.FramePayload {

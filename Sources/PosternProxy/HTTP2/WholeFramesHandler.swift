@@ -2,7 +2,8 @@ import NIOCore
 import PosternCore
 
 /// Stands before the library that reads the frames of an HTTP/2 connection and gives it none in parts, DATA apart: see
-/// `FrameTail`. Holds at most one frame. Also has the peer allow frames of any size: see `LargeFrame`.
+/// `FrameTail`. Holds at most one frame. Also has the peer allow frames of any size (see `LargeFrame`), and takes
+/// from the library what is done faster here (see `PlainFields`).
 final class WholeFramesHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
@@ -12,10 +13,13 @@ final class WholeFramesHandler: ChannelInboundHandler {
     private var held: ByteBuffer?
     /// Whether the peer's first settings came.
     private var isSettled = false
+    /// Makes a client's fields plain; nil: the peer is a service.
+    private var plainFields: PlainFields?
 
     /// - Parameter fromClient: the peer is a client, which begins with the connection preface.
     init(fromClient: Bool) {
         self.tail = FrameTail(preface: fromClient ? 24 : 0)
+        self.plainFields = fromClient ? PlainFields() : nil
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -23,7 +27,10 @@ final class WholeFramesHandler: ChannelInboundHandler {
         let passing = self.tail.passing
         let unfinished = self.tail.take(bytes.readableBytesSpan)
         if unfinished == 0, self.held == nil, !self.tail.sawSettings {
-            return context.fireChannelRead(data)
+            guard let plain = self.plainFields?.rewrite(bytes.readableBytesSpan, from: passing) else {
+                return context.fireChannelRead(data)
+            }
+            return context.fireChannelRead(self.wrapInboundOut(ByteBuffer(bytes: plain)))
         }
         if var whole = self.held {
             self.held = nil
@@ -44,6 +51,9 @@ final class WholeFramesHandler: ChannelInboundHandler {
             var settled = Array(buffer: bytes)
             SettingsFrames.allowLargeFrames(in: &settled, from: passing, wasSaid: &self.isSettled)
             bytes = ByteBuffer(bytes: settled)
+        }
+        if let plain = self.plainFields?.rewrite(bytes.readableBytesSpan, from: passing) {
+            bytes = ByteBuffer(bytes: plain)
         }
         if bytes.readableBytes > 0 { context.fireChannelRead(self.wrapInboundOut(bytes)) }
     }
