@@ -129,20 +129,6 @@ extension RawSpan {
         }
     }
 
-    /// Whether there is an ASCII upper-case letter.
-    var holdsUppercase: Bool {
-        var i = 0
-        while i &+ 8 <= self.byteCount {
-            if self.word(i).asciiLowercased != self.word(i) { return true }
-            i &+= 8
-        }
-        while i < self.byteCount {
-            if self.byte(i) &- UInt8(ascii: "A") < 26 { return true }
-            i &+= 1
-        }
-        return false
-    }
-
     /// Whether the bytes are exactly those of `string`.
     @inlinable
     public func equals(_ string: StaticString) -> Bool {

@@ -11,11 +11,7 @@ public enum FieldBlock {
     ) {
         output.append(isSecret ? Self.neverIndexed : 0)
         Self.appendLength(name.byteCount, to: &output)
-        if name.holdsUppercase {
-            for i in 0..<name.byteCount { output.append(name.byte(i).asciiLowercased) }
-        } else {
-            output.append(name)
-        }
+        for i in 0..<name.byteCount { output.append(name.byte(i).asciiLowercased) }
         Self.appendLength(value.byteCount, to: &output)
         output.append(value)
     }

@@ -6,7 +6,8 @@ public enum HTTP2FieldRules {
     public static func isName(_ name: RawSpan) -> Bool {
         let count = name.byteCount
         guard count > 0, endOfToken(name, from: 0, to: count) == count else { return false }
-        return !name.holdsUppercase
+        for i in 0..<count where name.byte(i) &- UInt8(ascii: "A") < 26 { return false }
+        return true
     }
 
     /// Whether the bytes are a field value: no control character but a tab inside, and no whitespace around (section 8.2.1).
