@@ -159,11 +159,12 @@ def test_header_lists_have_the_limit_of_heads(start, upstream):
     with FrameClient(proxy.port) as client:
         for fields in ([("x-a", "b" * 8200)], [("x-%d" % each, "b") for each in range(60)],
                        [("x-%d" % each, "b" * 200) for each in range(45)]):
-            found = client.answer(client.open(request("GET", "/health", *fields)))
+            found = client.answer(client.open(request("GET", "/public/long", *fields)))
             assert found.reset is not None or found.status == 431, found
             assert client.get("/health?good").status == 200
         assert client.get("/health?good", ("x-a", "b" * 7000)).status == 200
-    assert {each.target for each in upstream.requests} == {"/health?good"}
+    # A request of the flood before this test may come late.
+    assert {each.target for each in upstream.requests} - {"/health"} == {"/health?good"}
 
 
 def test_a_header_list_without_measure(proxy, upstream):
