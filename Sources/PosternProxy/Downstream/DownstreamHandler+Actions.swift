@@ -153,7 +153,7 @@ extension DownstreamHandler {
 
     private func finish(_ ending: Exchange.Ending, reuseUpstream: Bool) {
         if let upstream {
-            self.goesAtOnce = upstream.pool.isServingOne
+            self.goAtOnce(if: upstream.pool.isServingOne)
             self.sendBeforeTheRest()
             self.upstream = nil
             if reuseUpstream { upstream.release() } else { upstream.discard() }

@@ -153,7 +153,8 @@ extension DownstreamHandler {
         _ permit: Permit, _ token: VerifiedToken?, _ facts: Intake.Facts, _ buffer: inout ByteBuffer
     ) {
         let loop = self.loop
-        let gate = self.snapshot.gate
+        let snapshot = self.snapshot
+        let gate = snapshot.gate
         let rules = gate.limits(of: permit.route)
         self.keysWereRefetched = false
         self.finding = nil
@@ -176,12 +177,12 @@ extension DownstreamHandler {
         self.bodyLimit = rules.bodyLimit
         let pool = loop.pools[rules.upstream]
         if self.pool !== pool { self.pool = pool }
-        self.body = BodyDecoder(facts.framing, trailerLimit: self.snapshot.headLimits.head)
+        self.body = BodyDecoder(facts.framing, trailerLimit: snapshot.headLimits.head)
         self.bodyIsChunked = facts.framing == .chunked
         self.bodyBytes = 0
         buffer.moveReaderIndex(forwardBy: facts.end)
-        loop.countDecision(route: self.snapshot.labelNumber(of: permit.route), LoopMetrics.permit)
-        let retries = self.snapshot.upstreams[rules.upstream].retries
+        loop.countDecision(route: snapshot.labelNumber(of: permit.route), LoopMetrics.permit)
+        let retries = snapshot.upstreams[rules.upstream].retries
         self.step { $0.permitted(retries: retries) }
     }
 

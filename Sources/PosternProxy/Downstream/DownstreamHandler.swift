@@ -167,6 +167,7 @@ final class DownstreamHandler: LoopConnection, ChannelDuplexHandler, RemovableCh
         }
         self.process(&buffer)
         if buffer.readableBytes > 0, self.exchange.state != .closed { self.pending = buffer }
+        self.readOn(context, if: self.mayRead)
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {

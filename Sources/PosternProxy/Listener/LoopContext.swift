@@ -47,6 +47,8 @@ final class LoopContext {
     private var turnEndsByTask = false
     /// Whether a connection deals with what it has read.
     private(set) var isReading = false
+    /// Whether something was written in this read that need not wait for the end of the turn.
+    private var isUrgent = false
     /// Connections that clients opened.
     private(set) var downstreams: [ObjectIdentifier: DownstreamHandler] = [:]
     /// Connections of clients that speak HTTP/2; their streams are among `downstreams`.
@@ -147,6 +149,21 @@ final class LoopContext {
     /// What the connection has read was dealt with. What need not wait (`LoopConnection.waitsForTurn`) goes out before other
     /// connections are looked at, without the detour over a task, which is a good part of what a lone request waits for here.
     func endRead() {
+        if self.isUrgent { self.flushUrgent() }
+        self.isReading = false
+        guard self.waitingList.isEmpty, self.flushList.isEmpty else { return self.endTurnByTask() }
+        guard !self.turnEndsByTask else { return }
+        self.turnTime = 0
+        self.turnWallTime = 0
+    }
+
+    /// Something was written that need not wait for the end of the turn.
+    func noteUrgent() {
+        self.isUrgent = true
+    }
+
+    private func flushUrgent() {
+        self.isUrgent = false
         while !self.flushList.isEmpty {
             var list = self.flushList.takeAll()
             let connection = list.removeLast()
@@ -159,11 +176,6 @@ final class LoopContext {
                 connection.flushNow()
             }
         }
-        self.isReading = false
-        guard self.waitingList.isEmpty else { return self.endTurnByTask() }
-        guard !self.turnEndsByTask else { return }
-        self.turnTime = 0
-        self.turnWallTime = 0
     }
 
     /// Remembers that `connection` has written something; it is flushed when this turn of the loop ends.

@@ -152,7 +152,7 @@ final class UpstreamHandler: LoopConnection, ChannelDuplexHandler {
         }
         // On a connection that has served others the loop may yet hear in this turn that the service has closed it, or has said
         // more than it was asked, which must not become the answer to this request. Alone it is cheaper to ask the kernel.
-        self.goesAtOnce = self.pool.isServingOne && (!self.hasServed || self.isSilent)
+        self.goAtOnce(if: self.pool.isServingOne && (!self.hasServed || self.isSilent))
     }
 
     /// Writes content as one chunk.
@@ -241,6 +241,7 @@ final class UpstreamHandler: LoopConnection, ChannelDuplexHandler {
         } else {
             self.process(&buffer)
         }
+        self.readOn(context, if: self.mayRead)
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
@@ -370,11 +371,12 @@ final class UpstreamHandler: LoopConnection, ChannelDuplexHandler {
     // MARK: - Flow control
 
     func read(context: ChannelHandlerContext) {
-        if let downstream, !downstream.isWritable {
-            self.readPending = true
-        } else {
-            context.read()
-        }
+        if self.mayRead { context.read() } else { self.readPending = true }
+    }
+
+    private var mayRead: Bool {
+        guard let downstream else { return true }
+        return downstream.isWritable
     }
 
     /// Reads on if reading was held up.
