@@ -62,7 +62,7 @@ public struct RequestHead: Sendable {
     }
 
     /// Reads the lines of a scanner whose scan is complete.
-    mutating func read(
+    public mutating func read(
         _ bytes: RawSpan, _ scanner: HeadScanner, end: Int, limits: HeadLimits
     ) throws(HTTPProblem) {
         try self.read(bytes, scanner.found, end: end, limits: limits)

@@ -43,7 +43,7 @@ public struct ResponseHead: Sendable {
     }
 
     /// Reads the lines of a scanner whose scan is complete.
-    mutating func read(
+    public mutating func read(
         _ bytes: RawSpan, _ scanner: HeadScanner, end: Int, toHead: Bool
     ) throws(HTTPProblem) {
         try self.read(bytes, scanner.found, end: end, toHead: toHead)

@@ -13,7 +13,7 @@ let headOperations = [
                 guard case .complete(let end) = scanner.scan(bytes.span.bytes, limits: Samples.limits) else {
                     throw WrongResult("the request head is not complete")
                 }
-                try head.read(bytes.span.bytes, lines: scanner.lines, end: end, limits: Samples.limits)
+                try head.read(bytes.span.bytes, scanner, end: end, limits: Samples.limits)
                 sum &+= head.fields.count
             }
             return sum
@@ -30,7 +30,7 @@ let headOperations = [
                 guard case .complete(let end) = scanner.scan(bytes.span.bytes, limits: Samples.limits) else {
                     throw WrongResult("the response head is not complete")
                 }
-                try head.read(bytes.span.bytes, lines: scanner.lines, end: end, toHead: false)
+                try head.read(bytes.span.bytes, scanner, end: end, toHead: false)
                 sum &+= head.fields.count
             }
             return sum
@@ -67,7 +67,7 @@ let headOperations = [
             throw WrongResult("the response head is not complete")
         }
         var head = ResponseHead()
-        try head.read(bytes.span.bytes, lines: scanner.lines, end: end, toHead: false)
+        try head.read(bytes.span.bytes, scanner, end: end, toHead: false)
         let read = head
         let client = DownstreamHead.Client(minorVersion: 1, close: false)
         var output: [UInt8] = []

@@ -18,6 +18,7 @@ private struct Hit {
     private let client = ClientFacts(address: Array("10.0.0.7".utf8), scheme: "http")
     private var intake = Intake(identifierSeed: (1, 2), cacheSeed: (1, 2))
     private var output: [UInt8] = []
+    private var requestID: [UInt8] = []
 
     init() throws {
         self.gate = try Samples.gate()
@@ -30,7 +31,8 @@ private struct Hit {
     /// - Returns: the length of the head for the upstream.
     mutating func run(_ bytes: RawSpan) throws -> Int {
         let outcome = self.intake.take(
-            bytes, resumed: nil, gate: self.gate, limits: Samples.limits, now: SignedTokens.now)
+            bytes, resumed: nil, gate: self.gate, limits: Samples.limits, now: SignedTokens.now,
+            requestID: &self.requestID)
         guard case .judged(_, route: _, .permit(let permit, let token)) = outcome else {
             throw WrongResult("\(outcome)")
         }

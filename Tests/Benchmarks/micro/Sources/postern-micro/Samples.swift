@@ -78,7 +78,7 @@ enum Samples {
             throw WrongResult("the request head is not complete")
         }
         var head = RequestHead()
-        try head.read(bytes.span.bytes, lines: scanner.lines, end: end, limits: Self.limits)
+        try head.read(bytes.span.bytes, scanner, end: end, limits: Self.limits)
         return head
     }
 }
