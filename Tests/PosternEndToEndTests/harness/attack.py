@@ -233,12 +233,13 @@ SLOW = ["slow heads", "slow headers of a stream"]
 
 
 class Attack:
-    """An attacker's process; a context manager. `result` waits for its end."""
+    """An attacker's process, on `core` if one is its own; a context manager. `result` waits for its end."""
 
-    def __init__(self, kind, port, seconds):
+    def __init__(self, kind, port, seconds, core=None):
         self.seconds = seconds
         self.process = subprocess.Popen(
-            [sys.executable, __file__, kind, str(port), str(seconds)], stdout=subprocess.PIPE, encoding="ascii")
+            [sys.executable, __file__, kind, str(port), str(seconds)], stdout=subprocess.PIPE, encoding="ascii",
+            preexec_fn=None if core is None else lambda: os.sched_setaffinity(0, {core}))
 
     def __enter__(self):
         return self
