@@ -66,4 +66,4 @@ docs: ## the catalogue Sources/postern/Postern.docc as a site in .build/docs
 	@python3 -B deploy/local/docs.py
 
 clean: ## remove everything that was built or left by a run
-	@rm -rf .build .build-fuzz .build-bench .build-image .run
+	@rm -rf .build .build-fuzz .build-bench .build-image .build-profile .run
