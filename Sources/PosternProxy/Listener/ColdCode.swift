@@ -22,15 +22,14 @@ enum ColdCode {
     /// next call. Only mappings that are readable and executable and were never written: nothing can be lost.
     static func release() {
         #if os(Linux)
-            guard let file = fopen("/proc/self/maps", "r") else { return }
-            defer { fclose(file) }
-            var line = [CChar](repeating: 0, count: 4096)
-            while fgets(&line, Int32(line.count), file) != nil {
-                let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-                guard let range = Self.codeRange(text) else { continue }
+            KernelFile.forEachLine(of: "/proc/self/maps") { line in
                 // The address is this process's own, as the kernel said a moment ago; code is never unloaded.
-                guard let start = unsafe UnsafeMutableRawPointer(bitPattern: range.lowerBound) else { continue }
-                unsafe madvise(start, Int(range.count), MADV_DONTNEED)
+                if let range = Self.codeRange(line),
+                    let start = unsafe UnsafeMutableRawPointer(bitPattern: range.lowerBound)
+                {
+                    unsafe madvise(start, Int(range.count), MADV_DONTNEED)
+                }
+                return true
             }
         #endif
     }

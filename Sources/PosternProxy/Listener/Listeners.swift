@@ -46,7 +46,8 @@ struct Listeners {
         case .host(let host, let port):
             var channels: [any Channel] = []
             var boundPort = port
-            for loop in self.loops {
+            for number in 0..<self.socketCount(port: port) {
+                let loop = self.loops[number % self.loops.count]
                 let bootstrap = Self.bootstrap(loop.eventLoop, loop, layers)
                     .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
                 let channel = try await OpenListener.bind(
@@ -56,6 +57,17 @@ struct Listeners {
             }
             return OpenListener(channels: channels, file: nil)
         }
+    }
+
+    /// How many sockets an address gets: one an event loop. But a process that takes another's place needs as many as that one has,
+    /// in whole rounds: the kernel keeps the sockets of a port in a table and fills the gap of one that closes with the last. With fewer,
+    /// the place to which the predecessor sends new connections (`OpenListener.leaveToSuccessor`) would be gone before its last socket
+    /// is, and some would go to that one while it closes.
+    private func socketCount(port: Int) -> Int {
+        let loops = self.loops.count
+        guard self.sharesAddresses else { return loops }
+        let rounds = (ListeningSockets.count(port: port) + loops - 1) / loops
+        return max(1, rounds) * loops
     }
 
     private static func bootstrap(

@@ -44,14 +44,12 @@ public struct Predecessor: Sendable {
 
     private static func catchesSignal(_ process: Int32) -> Bool {
         #if os(Linux)
-            guard let file = fopen("/proc/\(process)/status", "r") else { return false }
-            defer { fclose(file) }
-            var line = [CChar](repeating: 0, count: 4096)
-            while fgets(&line, Int32(line.count), file) != nil {
-                let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-                if let catches = Self.catchesSignal(line: text) { return catches }
+            var answer: Bool?
+            KernelFile.forEachLine(of: "/proc/\(process)/status") { line in
+                answer = Self.catchesSignal(line: line)
+                return answer == nil
             }
-            return false
+            return answer ?? false
         #else
             return true
         #endif

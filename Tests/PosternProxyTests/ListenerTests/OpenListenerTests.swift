@@ -12,7 +12,9 @@ import Testing
         let address = try Self.address(of: open)
         await #expect(throws: Listeners.Failure.self) { try await Listeners(loops: second.loops).open(address) }
         let shared = try await Listeners(loops: second.loops, sharesAddresses: true).open(address)
-        #expect(shared.channels.map { $0.localAddress?.port } == [open.channels[0].localAddress?.port])
+        // As many as the first has, though its one event loop needs only one.
+        let port = open.channels[0].localAddress?.port
+        #expect(shared.channels.map { $0.localAddress?.port } == [port, port])
         try await first.stop()
         try await second.stop()
     }
@@ -31,6 +33,26 @@ import Testing
         await successor.takeOver()
         for _ in 0..<40 { try Self.expectAnswer(at: address) }
         #expect(try await Self.requests(second) == 80)
+        try await first.stop()
+        try await second.stop()
+    }
+
+    @Test(
+        "none goes to a socket that will close next, however many event loops both have",
+        arguments: [(1, 1), (2, 1), (3, 1), (3, 2), (2, 3)])
+    func connectionsGoToTheSuccessorWhileSocketsClose(loops: (Int, Int)) async throws {
+        let (first, second) = (try await LoopRig(loops: loops.0), try await LoopRig(loops: loops.1))
+        let open = try await Listeners(loops: first.loops).open(.host("127.0.0.1", port: 0))
+        let address = try Self.address(of: open)
+        let successor = try await Listeners(loops: second.loops, sharesAddresses: true).open(address)
+        #expect(successor.channels.count % loops.1 == 0)
+        await open.leaveToSuccessor()
+        for channel in open.channels {
+            try await channel.close().get()
+            for _ in 0..<20 { try Self.expectAnswer(at: address) }
+        }
+        #expect(try await Self.requests(first) == 0)
+        #expect(try await Self.requests(second) == 20 * loops.0)
         try await first.stop()
         try await second.stop()
     }
