@@ -11,8 +11,8 @@ import PosternCore
     import Darwin
 #endif
 
-/// Opens the downstream listeners: one socket an event loop, all on the same port (SO_REUSEPORT), so that a connection
-/// lives and dies on the loop that accepted it.
+/// Opens the downstream listeners: a socket for each event loop, or several (`socketCount`), all on the same port (SO_REUSEPORT), so that
+/// a connection lives and dies on the loop that accepted it.
 struct Listeners {
     /// A listener that could not be opened.
     struct Failure: Error, CustomStringConvertible {
